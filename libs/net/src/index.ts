@@ -1,0 +1,2 @@
+export * from './packet-io.ts';
+export * from './socket-address.ts';

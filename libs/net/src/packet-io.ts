@@ -1,0 +1,118 @@
+import type { SocketAddress } from './socket-address.ts';
+
+/** What an implementation can do; tests and operators rely on it, so it never claims more than the system granted. */
+export interface NetCapabilities {
+  readonly implementation: 'native' | 'dgram';
+  /** `receive` may block its thread (epoll); otherwise datagrams arrive through the event loop. */
+  readonly blocking: boolean;
+  /** DSCP is written on outgoing datagrams. */
+  readonly tos: boolean;
+  /** A run of equal-sized datagrams to one destination leaves in one system call. */
+  readonly gso: boolean;
+  /** Datagrams dropped by the kernel are counted per socket. */
+  readonly kernelDrops: boolean;
+}
+
+export interface UdpSocketOptions {
+  /** IP literal, IPv4 or IPv6. */
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** 0 to 63; default 46, expedited forwarding (RFC 3246). */
+  readonly dscp?: number;
+  readonly receiveBufferBytes?: number;
+  readonly sendBufferBytes?: number;
+}
+
+/** A bound socket that no `PacketIo` has attached yet. Plain data: a control thread opens it, a media thread attaches it. */
+export interface UdpSocketHandle {
+  readonly implementation: 'native' | 'dgram';
+  /** Descriptor, or -1 for dgram, which binds when it is attached. */
+  readonly fd: number;
+  readonly address: string;
+  readonly port: number;
+  readonly dscp: number;
+  /** What the kernel granted (getsockopt), not what was asked for; 0 where it cannot be told. */
+  readonly receiveBufferBytes: number;
+  readonly sendBufferBytes: number;
+}
+
+/** Opens and closes sockets, on the control thread, which owns every descriptor. */
+export interface UdpSockets {
+  readonly capabilities: NetCapabilities;
+  /** @throws NetError with code `address-in-use`, `address-not-available`, `permission-denied`, `too-many-files`, ... */
+  open(options: UdpSocketOptions): Promise<UdpSocketHandle>;
+  /** Idempotent. The owner of a socket detaches it first; after a crash of that thread, closing is all that is left to do. */
+  close(handle: UdpSocketHandle): void;
+  /** Datagrams that the kernel dropped because the receive buffer was full; -1 where it cannot be told. */
+  kernelDrops(handle: UdpSocketHandle): number;
+}
+
+/** The datagrams of one pass, as columns. Valid until the next `receive`; a session must not keep offsets across passes. */
+export interface PacketBatch {
+  count: number;
+  /** Where payload i starts in `PacketIo.bytes`; at least `HEADROOM_BYTES` before it are free to be overwritten. */
+  readonly offset: Int32Array;
+  readonly length: Int32Array;
+  /** The `tag` that the receiving socket was attached with. */
+  readonly tag: Int32Array;
+  /** Five words a datagram: w0, w1, w2, w3, port as in `SocketAddress`. */
+  readonly source: Int32Array;
+}
+
+/** Free bytes before every received payload, so that a longer header can be written in place. */
+export const HEADROOM_BYTES = 64;
+/** Largest datagram that is received whole; a longer one is counted in `truncated` and dropped. */
+export const MAX_DATAGRAM_BYTES = 1984;
+/** Source words a datagram in `PacketBatch.source`. */
+export const SOURCE_WORDS = 5;
+
+export interface PacketIoCounters {
+  received: number;
+  receivedBytes: number;
+  sent: number;
+  sentBytes: number;
+  /** Sends that the kernel refused, by cause; none of them stops a loop. */
+  sendWouldBlock: number;
+  sendRefused: number;
+  sendTooBig: number;
+  sendFailed: number;
+  receiveFailed: number;
+  truncated: number;
+  /** Receives that found a backlog behind the first datagram of a socket. */
+  backlogs: number;
+}
+
+/** All UDP of one media thread: sockets are attached to it, one batch is received at a time, sends go out at once. */
+export interface PacketIo {
+  readonly capabilities: NetCapabilities;
+  /** The one arena: received payloads and everything that is sent lie in it. Never grows, never moves. */
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly batch: PacketBatch;
+  readonly counters: PacketIoCounters;
+  /** Reserves `byteLength` bytes of the arena for the caller, 8-byte aligned, for the life of this PacketIo. @throws RangeError when the arena is full. */
+  reserve(byteLength: number): number;
+  /** `tag`: 0 to 2^30 - 1, handed back with every datagram. Native: done at once. dgram: resolves when bound, rejects with NetError. Returns the socket's index for `send`. */
+  attach(handle: UdpSocketHandle, tag: number): number | Promise<number>;
+  /** Datagrams of the socket that are still in the batch stay there. Does not close the descriptor (native). */
+  detach(socket: number): void;
+  /**
+   * Native: waits until a datagram, the doorbell or `timeoutUs` (rounded up to ms by epoll), fills `batch`, returns its count.
+   * dgram: returns at once with what the event loop has brought; `onReadable` says when to call.
+   */
+  receive(timeoutUs: number): number;
+  /** dgram only: called (once per event-loop turn at most) when datagrams wait to be received. */
+  onReadable: (() => void) | null;
+  /** Sends `length` bytes at `offset` of the arena. Returns true if the kernel took it; a refusal is counted, never thrown. @throws RangeError for offsets outside the arena. */
+  send(socket: number, offset: number, length: number, to: SocketAddress): boolean;
+  /** Sends `count` datagrams of `segmentBytes` each (the last may be shorter: `totalBytes`) that lie back to back at `offset`. Falls back to single sends, for good on this socket, if UDP_SEGMENT is refused. Returns datagrams sent. */
+  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: SocketAddress): number;
+  close(): void;
+}
+
+/** Wakes a PacketIo that blocks in `receive`, from any thread of the process. Plain data, structured-cloneable. */
+export interface DoorbellHandle {
+  /** eventfd, or -1 where the event loop needs none. */
+  readonly fd: number;
+}
