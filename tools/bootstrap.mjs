@@ -1,0 +1,60 @@
+// Brings a checkout to where it can run: installs what the lock file says and builds the apps, each only when stale.
+// Plain JavaScript for Node >= 20 without dependencies, because it runs before anything is installed.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stampFolder = join(root, 'node_modules', '.mediaplane');
+
+/** A hash over the contents and names of files; a missing file counts as empty. */
+function fingerprint(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${file}\0`).update(existsSync(file) ? readFileSync(file) : '');
+  return hash.digest('hex');
+}
+
+function filesBelow(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+/** Runs `work` unless it last succeeded with the same fingerprint. */
+function unlessFresh(name, print, outputs, work) {
+  const stamp = join(stampFolder, name);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === print && outputs.every((output) => existsSync(output))) return;
+  const started = Date.now();
+  work();
+  mkdirSync(stampFolder, { recursive: true });
+  writeFileSync(stamp, print);
+  console.log(`mediaplane: ${name} done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+function run(command, args) {
+  const env = { ...process.env, NX_DAEMON: 'false', PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` };
+  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (error || status !== 0) {
+    console.error(`mediaplane: "${command} ${args.join(' ')}" failed${error ? `: ${error.message}` : ''}`);
+    process.exit(status || 1);
+  }
+}
+
+const lock = join(root, 'package-lock.json');
+unlessFresh('install', fingerprint([lock, join(root, '.npmrc')]), [join(root, 'node_modules', '.package-lock.json')], () => {
+  console.log('mediaplane: installing packages (npm ci), about a minute on a fresh machine ...');
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+});
+
+if (!process.argv.includes('--install-only')) {
+  const apps = readdirSync(join(root, 'apps')).map((app) => join(root, 'apps', app));
+  const sources = [...apps.flatMap((app) => filesBelow(join(app, 'src'))), join(root, 'tools', 'build-app.mjs'), lock];
+  unlessFresh('build', fingerprint(sources), apps.map((app) => join(app, 'dist')), () => {
+    console.log('mediaplane: building the apps ...');
+    run('nx', ['run-many', '-t', 'build', '--outputStyle=static']);
+  });
+}
