@@ -1,0 +1,288 @@
+import type { PacketIo, SocketAddress } from '@mediaplane/net';
+import type { SharedCounters, ThreadCounter } from './counters.ts';
+import { FrameClock } from './frame-clock.ts';
+import { MAX_ROLES, type FromThread, type SessionSocket, type ToThread } from './messages.ts';
+import type { MediaContract, MediaProgram, MediaSession, SessionPort } from './program.ts';
+import { TimerWheel } from './timer-wheel.ts';
+
+const NO_SOCKET = -1;
+/** The longest a thread sleeps with nothing to do; the watchdog counts on it. */
+export const IDLE_WAIT_US = 100_000;
+
+export type Post<C extends MediaContract> = (message: FromThread<C>, transfer?: ArrayBuffer[]) => void;
+
+/** One session's place on this thread. */
+class Seat<S extends MediaSession<C>, C extends MediaContract> implements SessionPort<S, C> {
+  readonly sessionId: string;
+  readonly index: number;
+  session: S | null = null;
+  readonly #loop: MediaLoop<S, C>;
+  readonly #sockets = new Int32Array(MAX_ROLES).fill(NO_SOCKET);
+
+  constructor(loop: MediaLoop<S, C>, sessionId: string, index: number) {
+    this.#loop = loop;
+    this.sessionId = sessionId;
+    this.index = index;
+  }
+
+  socket(role: number): number {
+    return this.#sockets[role];
+  }
+
+  setSocket(role: number, socket: number): void {
+    this.#sockets[role] = socket;
+  }
+
+  send(role: number, offset: number, length: number, to: SocketAddress): boolean {
+    const socket = this.#sockets[role];
+    return socket !== NO_SOCKET && this.#loop.io.send(socket, offset, length, to);
+  }
+
+  setDeadline(dueUs: number): void {
+    if (dueUs === Infinity) this.#loop.timers.cancel(this.index);
+    else this.#loop.timers.set(this.index, dueUs);
+  }
+
+  setFrames(on: boolean): void {
+    if (on) this.#loop.frames.add(this.index);
+    else this.#loop.frames.remove(this.index);
+  }
+
+  emit(event: C['event'], transfer?: ArrayBuffer[]): void {
+    this.#loop.post({ type: 'event', sessionId: this.sessionId, event }, transfer);
+  }
+
+  peer(sessionId: string): S | undefined {
+    return this.#loop.find(sessionId);
+  }
+}
+
+/**
+ * All of a media thread's work as one pass function: datagrams in, due timers, datagrams out; and the commands of its
+ * mailbox. It knows no clock and does not wait: a driver does that. A session that throws ends alone.
+ */
+export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
+  readonly io: PacketIo;
+  readonly post: Post<C>;
+  readonly timers: TimerWheel;
+  readonly frames: FrameClock;
+  stopping = false;
+  readonly #program: MediaProgram<S, C>;
+  readonly #seats: (Seat<S, C> | null)[] = [];
+  readonly #freeIndices: number[] = [];
+  readonly #byId = new Map<string, Seat<S, C>>();
+  #sessionFailures = 0;
+  #commands = 0;
+  #passes = 0;
+  #nowUs = 0;
+
+  constructor(io: PacketIo, program: MediaProgram<S, C>, post: Post<C>, nowUs: number) {
+    this.io = io;
+    this.#program = program;
+    this.post = post;
+    this.timers = new TimerWheel(nowUs);
+    this.frames = new FrameClock(nowUs);
+  }
+
+  /** Serves the batch that `io.receive` filled, then what is due. */
+  pass(nowUs: number): void {
+    const { batch } = this.io;
+    this.#nowUs = nowUs;
+    for (let i = 0; i < batch.count; i += 1) {
+      const tag = batch.tag[i];
+      const seat = this.#seats[(tag / MAX_ROLES) | 0];
+      if (!seat?.session) continue;
+      try {
+        seat.session.onDatagram(i, tag % MAX_ROLES, nowUs);
+      } catch (error) {
+        this.#fail(seat, error);
+      }
+    }
+    this.timers.advance(nowUs, this.#onDeadline);
+    this.frames.advance(nowUs, this.#onFrame);
+    this.#passes += 1;
+  }
+
+  /** When the next pass has to run even if no datagram comes. */
+  nextDueUs(nowUs: number): number {
+    return Math.min(this.timers.nextDueUs(nowUs, IDLE_WAIT_US), this.frames.nextDueUs(nowUs, IDLE_WAIT_US));
+  }
+
+  find(sessionId: string): S | undefined {
+    return this.#byId.get(sessionId)?.session ?? undefined;
+  }
+
+  /** Carries out one message of the mailbox and answers it. Only dgram attaches asynchronously, and then answers later. */
+  handle(message: ToThread<C>, nowUs: number): void {
+    this.#commands += 1;
+    if (message.type === 'stop') {
+      this.stopping = true;
+      return;
+    }
+    try {
+      const outcome = this.#carryOut(message, nowUs);
+      if (outcome instanceof Promise) {
+        outcome.then(
+          (value) => this.post({ type: 'reply', call: message.call, value }),
+          (error: unknown) => this.#refuse(message.call, error),
+        );
+      } else {
+        this.post({ type: 'reply', call: message.call, value: outcome });
+      }
+    } catch (error) {
+      this.#refuse(message.call, error);
+    }
+  }
+
+  writeCounters(counters: SharedCounters<ThreadCounter>, nowUs: number, coalescedWaits: number): void {
+    const { values } = counters;
+    const io = this.io.counters;
+    // The order of THREAD_COUNTERS.
+    values[0] = nowUs / 1000;
+    values[1] = this.#passes;
+    values[2] = io.received;
+    values[3] = io.receivedBytes;
+    values[4] = io.sent;
+    values[5] = io.sentBytes;
+    values[6] = io.sendWouldBlock;
+    values[7] = io.sendRefused;
+    values[8] = io.sendTooBig;
+    values[9] = io.sendFailed;
+    values[10] = io.receiveFailed;
+    values[11] = io.truncated;
+    values[12] = io.backlogs;
+    values[13] = this.frames.skipped;
+    values[14] = this.#sessionFailures;
+    values[15] = this.#byId.size;
+    values[16] = coalescedWaits;
+    values[17] = this.#commands;
+  }
+
+  readonly #onDeadline = (index: number): void => {
+    const seat = this.#seats[index];
+    if (!seat?.session) return;
+    try {
+      seat.session.onDeadline(this.#nowUs);
+    } catch (error) {
+      this.#fail(seat, error);
+    }
+  };
+
+  readonly #onFrame = (index: number, dueUs: number): void => {
+    const seat = this.#seats[index];
+    if (!seat?.session) return;
+    try {
+      seat.session.onFrame(dueUs, this.#nowUs);
+    } catch (error) {
+      this.#fail(seat, error);
+    }
+  };
+
+  #carryOut(message: Exclude<ToThread<C>, { type: 'stop' }>, nowUs: number): unknown {
+    switch (message.type) {
+      case 'open':
+        return this.#seated(message.sessionId, message.sockets, (seat) => {
+          const { session, opened } = this.#program.open(seat, message.init, nowUs);
+          seat.session = session;
+          return opened;
+        });
+      case 'restore':
+        return this.#seated(message.sessionId, message.sockets, (seat) => {
+          seat.session = this.#program.restore(seat, message.snapshot, nowUs);
+        });
+      case 'command': {
+        const { session } = this.#require(message.sessionId);
+        return this.#program.commands[message.name](session, message.args, nowUs);
+      }
+      case 'attach': {
+        const { seat } = this.#require(message.sessionId);
+        return this.#attach(seat, [message.socket]);
+      }
+      case 'detach': {
+        const { seat } = this.#require(message.sessionId);
+        return this.#detach(seat, message.role);
+      }
+      case 'snapshot': {
+        const { seat, session } = this.#require(message.sessionId);
+        const snapshot = session.snapshot(nowUs);
+        this.#unseat(seat);
+        return snapshot;
+      }
+      case 'close': {
+        const { seat, session } = this.#require(message.sessionId);
+        try {
+          return session.close(message.closing, nowUs);
+        } finally {
+          this.#unseat(seat);
+        }
+      }
+    }
+  }
+
+  #seated(sessionId: string, sockets: readonly SessionSocket[], fill: (seat: Seat<S, C>) => unknown): unknown {
+    const index = this.#freeIndices.pop() ?? this.#seats.length;
+    const seat = new Seat<S, C>(this, sessionId, index);
+    this.#seats[index] = seat;
+    this.#byId.set(sessionId, seat);
+    const guarded = (): unknown => {
+      try {
+        return fill(seat);
+      } catch (error) {
+        this.#unseat(seat);
+        throw error;
+      }
+    };
+    const attached = this.#attach(seat, sockets);
+    return attached instanceof Promise
+      ? attached.then(guarded, (error: unknown) => {
+          this.#unseat(seat);
+          throw error;
+        })
+      : guarded();
+  }
+
+  #attach(seat: Seat<S, C>, sockets: readonly SessionSocket[]): void | Promise<void> {
+    const late: Promise<void>[] = [];
+    for (const { role, handle } of sockets) {
+      const socket = this.io.attach(handle, seat.index * MAX_ROLES + role);
+      if (socket instanceof Promise) late.push(socket.then((index) => seat.setSocket(role, index)));
+      else seat.setSocket(role, socket);
+    }
+    return late.length === 0 ? undefined : Promise.all(late).then(() => undefined);
+  }
+
+  #detach(seat: Seat<S, C>, role: number): void {
+    const socket = seat.socket(role);
+    if (socket !== NO_SOCKET) this.io.detach(socket);
+    seat.setSocket(role, NO_SOCKET);
+  }
+
+  #unseat(seat: Seat<S, C>): void {
+    for (let role = 0; role < MAX_ROLES; role += 1) this.#detach(seat, role);
+    this.timers.cancel(seat.index);
+    this.frames.remove(seat.index);
+    seat.session = null;
+    this.#seats[seat.index] = null;
+    this.#freeIndices.push(seat.index);
+    this.#byId.delete(seat.sessionId);
+  }
+
+  #require(sessionId: string): { seat: Seat<S, C>; session: S } {
+    const seat = this.#byId.get(sessionId);
+    if (!seat?.session) throw Object.assign(new Error(`no session ${sessionId}`), { code: 'no-such-session' });
+    return { seat, session: seat.session };
+  }
+
+  #fail(seat: Seat<S, C>, error: unknown): void {
+    this.#sessionFailures += 1;
+    this.#unseat(seat);
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.post({ type: 'session-failed', sessionId: seat.sessionId, message });
+  }
+
+  #refuse(call: number, error: unknown): void {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'command-failed';
+    const message = error instanceof Error ? error.message : String(error);
+    this.post({ type: 'failure', call, code, message });
+  }
+}
