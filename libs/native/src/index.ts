@@ -1,1 +1,33 @@
-export {};
+/**
+ * The only FFI of mediaplane: Linux libc through koffi, for UDP sockets, epoll and eventfd. Everything that takes memory
+ * takes an `Arena` with an offset and a length and checks them (RangeError), so that no mistake of a caller crashes the
+ * process. Calls of the hot path return `-errno`; the others throw `SystemCallError`. Nothing is loaded before first use.
+ */
+export { Arena } from './arena.ts';
+export { Epoll, epollEventLayout } from './epoll.ts';
+export type { EpollEventLayout } from './epoll.ts';
+export { Errno, errnoName } from './errno.ts';
+export { NativeUnavailableError, SystemCallError } from './errors.ts';
+export { drainEventfd, openEventfd, ringEventfd } from './eventfd.ts';
+export { DatagramReceiver } from './receive.ts';
+export type { SlotLayout } from './receive.ts';
+export { DatagramSender, MAX_SEGMENTS, MAX_SEND_BYTES } from './send.ts';
+export { sleepUs } from './sleep.ts';
+export { AF_INET, AF_INET6 } from './sockaddr.ts';
+export type { AddressFamily } from './sockaddr.ts';
+export {
+  IPV6_TCLASS,
+  IPV6_V6ONLY,
+  IP_TOS,
+  SO_RCVBUF,
+  SO_SNDBUF,
+  UDP_SEGMENT,
+  bindSocket,
+  boundAddress,
+  closeDescriptor,
+  openUdpSocket,
+  setSocketOption,
+  socketDrops,
+  socketOption,
+} from './socket.ts';
+export type { SocketOption } from './socket.ts';
