@@ -17,7 +17,12 @@ const MAY_IMPORT = {
 };
 
 /** Cores that take packets, commands and the time as arguments: no clock, timer, randomness, socket or environment inside. */
-const SANS_IO = ['libs/rtp/src/**/*.ts', 'libs/audio/src/**/*.ts', 'apps/*/src/domain/**/*.ts'];
+const SANS_IO = [
+  'libs/rtp/src/**/*.ts',
+  'libs/audio/src/**/*.ts',
+  'apps/*/src/domain/**/*.ts',
+  'apps/*/src/media/**/*.ts',
+];
 
 const packages = Object.keys(MAY_IMPORT).map((path) => path.split('/').pop());
 
@@ -81,11 +86,19 @@ export default tseslint.config(
           message: 'Sans-IO: take it as an argument.',
         })),
       ],
-      'no-restricted-properties': ['error', banned('Date', 'now'), banned('Math', 'random'), banned('crypto', 'getRandomValues')],
+      'no-restricted-properties': [
+        'error',
+        banned('Date', 'now'),
+        banned('Math', 'random'),
+        banned('crypto', 'getRandomValues'),
+      ],
       'no-restricted-syntax': [
         'error',
-        { selector: "ImportDeclaration[source.value=/^node:/]", message: 'Sans-IO: no Node modules.' },
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Sans-IO: take the time as an argument.' },
+        { selector: 'ImportDeclaration[source.value=/^node:/]', message: 'Sans-IO: no Node modules.' },
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'Sans-IO: take the time as an argument.',
+        },
       ],
     },
   },

@@ -1,13 +1,15 @@
 import type { PacketIo, SocketAddress } from '@mediaplane/net';
+import { followWallClock } from './clock.ts';
 import type { SharedCounters, ThreadCounter } from './counters.ts';
 import { FrameClock } from './frame-clock.ts';
 import { MAX_ROLES, type FromThread, type SessionSocket, type ToThread } from './messages.ts';
-import type { MediaContract, MediaProgram, MediaSession, SessionPort } from './program.ts';
+import type { MediaContract, MediaProgram, MediaSession, MediaThread, SessionPort } from './program.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 const NO_SOCKET = -1;
 /** The longest a thread sleeps with nothing to do; the watchdog counts on it. */
 export const IDLE_WAIT_US = 100_000;
+const WALL_CLOCK_INTERVAL_US = 10_000_000;
 
 export type Post<C extends MediaContract> = (message: FromThread<C>, transfer?: ArrayBuffer[]) => void;
 
@@ -67,6 +69,7 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
   readonly timers: TimerWheel;
   readonly frames: FrameClock;
   stopping = false;
+  readonly #thread: MediaThread;
   readonly #program: MediaProgram<S, C>;
   readonly #seats: (Seat<S, C> | null)[] = [];
   readonly #freeIndices: number[] = [];
@@ -75,9 +78,11 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
   #commands = 0;
   #passes = 0;
   #nowUs = 0;
+  #wallClockDueUs = 0;
 
-  constructor(io: PacketIo, program: MediaProgram<S, C>, post: Post<C>, nowUs: number) {
-    this.io = io;
+  constructor(thread: MediaThread, program: MediaProgram<S, C>, post: Post<C>, nowUs: number) {
+    this.io = thread.io;
+    this.#thread = thread;
     this.#program = program;
     this.post = post;
     this.timers = new TimerWheel(nowUs);
@@ -101,6 +106,10 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
     this.timers.advance(nowUs, this.#onDeadline);
     this.frames.advance(nowUs, this.#onFrame);
     this.#passes += 1;
+    if (nowUs >= this.#wallClockDueUs) {
+      this.#wallClockDueUs = nowUs + WALL_CLOCK_INTERVAL_US;
+      this.#thread.unixOffsetUs = followWallClock(this.#thread.unixOffsetUs, nowUs);
+    }
   }
 
   /** When the next pass has to run even if no datagram comes. */

@@ -8,7 +8,10 @@ const WATCH_INTERVAL_MS = 500;
 /** A thread that died before it was ready is tried again after this long. */
 const REBIRTH_DELAY_MS = 1000;
 
-export interface MediaThreadsOptions<C extends MediaContract> extends Omit<ThreadHandleOptions<C>, 'thread' | 'onExit'> {
+export interface MediaThreadsOptions<C extends MediaContract> extends Omit<
+  ThreadHandleOptions<C>,
+  'thread' | 'onExit'
+> {
   /** At least 1. */
   readonly threads: number;
   /** A thread that has completed no pass for this long is stalled: unhealthy. Default 2000. */
@@ -73,7 +76,12 @@ export class MediaThreads<C extends MediaContract> {
    * Opens a session on the thread of session `near`, else on the one with the fewest.
    * @throws MediaError `session-exists`, `attach-failed`, `command-failed`, `thread-lost`, `stopping`.
    */
-  async open(sessionId: string, sockets: readonly SessionSocket[], init: C['init'], near?: string): Promise<C['opened']> {
+  async open(
+    sessionId: string,
+    sockets: readonly SessionSocket[],
+    init: C['init'],
+    near?: string,
+  ): Promise<C['opened']> {
     if (this.#stopping) throw new MediaError('stopping', 'the media threads are stopping');
     if (this.#places.has(sessionId)) throw new MediaError('session-exists', `session ${sessionId} is open`);
     const thread = (near === undefined ? undefined : this.#places.get(near)?.thread) ?? this.#emptiest();

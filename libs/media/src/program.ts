@@ -45,6 +45,8 @@ export interface MediaProgram<S extends MediaSession<C>, C extends MediaContract
 /** What a thread offers to the program that runs on it. */
 export interface MediaThread {
   readonly io: PacketIo;
+  /** Add it to `nowUs` to get Unix microseconds. Changes only when the wall clock is set. */
+  unixOffsetUs: number;
   /** The program's own counters, in the order of the names it was started with. */
   readonly counters: Float64Array;
   /** Opaque options from the app's control side. */

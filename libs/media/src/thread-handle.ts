@@ -30,7 +30,11 @@ interface Pending {
 }
 
 type Call<C extends MediaContract> =
-  Exclude<ToThread<C>, { type: 'stop' }> extends infer M ? (M extends { call: number } ? Omit<M, 'call'> : never) : never;
+  Exclude<ToThread<C>, { type: 'stop' }> extends infer M
+    ? M extends { call: number }
+      ? Omit<M, 'call'>
+      : never
+    : never;
 
 const CODES: readonly string[] = ['no-such-session', 'command-failed'] satisfies MediaErrorCode[];
 

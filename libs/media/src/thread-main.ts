@@ -3,12 +3,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createPacketIo } from '@mediaplane/net';
 import { sleepUs } from '@mediaplane/native';
 import { runBlocking } from './blocking-driver.ts';
-import { createMonotonicClock } from './clock.ts';
+import { createMonotonicClock, followWallClock } from './clock.ts';
 import { SharedCounters, THREAD_COUNTERS } from './counters.ts';
 import { runEventDriven } from './event-driver.ts';
 import { MediaLoop, type Post } from './media-loop.ts';
 import type { ThreadSettings } from './messages.ts';
-import type { MediaContract, MediaSession, StartProgram } from './program.ts';
+import type { MediaContract, MediaSession, MediaThread, StartProgram } from './program.ts';
 import { WakeCoalescer } from './wake-coalescer.ts';
 
 if (!parentPort) throw new Error('thread-main.ts runs as a worker');
@@ -24,13 +24,15 @@ const io = createPacketIo({
   arenaBytes: settings.arenaBytes,
   doorbell: settings.doorbell,
 });
-const program = startProgram({
+const thread: MediaThread = {
   io,
+  unixOffsetUs: followWallClock(null, nowUs()),
   counters: new Float64Array(settings.programCounters),
   options: settings.programOptions,
-});
+};
+const program = startProgram(thread);
 const post: Post<MediaContract> = (message, transfer) => mailbox.postMessage(message, transfer);
-const loop = new MediaLoop(io, program, post, nowUs());
+const loop = new MediaLoop(thread, program, post, nowUs());
 const counters = new SharedCounters(THREAD_COUNTERS, settings.threadCounters);
 post({ type: 'ready' });
 

@@ -55,7 +55,7 @@ export class TimerWheel {
     const firing = this.#firing;
     for (let tick = first; tick <= target; tick += 1) {
       const slot = tick & (SLOTS - 1);
-      for (let timer = this.#heads[slot]; timer !== NONE; ) {
+      for (let timer = this.#heads[slot]; timer !== NONE;) {
         const next = this.#next[timer];
         if (this.#dueUs[timer] <= nowUs) {
           this.#unlink(timer, slot);

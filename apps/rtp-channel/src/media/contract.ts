@@ -146,7 +146,12 @@ export interface LatchState {
 }
 
 export type ChannelMediaEvent =
-  | { readonly type: 'media-started'; readonly source: AddressWords; readonly ssrc: number; readonly payloadType: number }
+  | {
+      readonly type: 'media-started';
+      readonly source: AddressWords;
+      readonly ssrc: number;
+      readonly payloadType: number;
+    }
   | { readonly type: 'media-idle'; readonly silentMs: number }
   /** An idle rule fired; the control side closes the channel. */
   | { readonly type: 'idle-timeout'; readonly rule: 'rtp' | 'no-remote' | 'hold'; readonly silentMs: number }
