@@ -19,7 +19,9 @@ class Reports {
 
   async next(type: string, sessionId?: string): Promise<unknown> {
     for (;;) {
-      const found = this.list.find((report) => report.type === type && (sessionId ?? report.sessionId) === report.sessionId);
+      const found = this.list.find(
+        (report) => report.type === type && (sessionId ?? report.sessionId) === report.sessionId,
+      );
       if (found) return found.detail;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
@@ -170,10 +172,12 @@ describe.each(['native', 'dgram'] as const)('MediaThreads over %s', (implementat
   test('counters of the thread and the program are shared', async () => {
     const handle = await openSession('s0');
     await echo(handle, 'one');
-    await pool.command('s0', 'count', null);
     const [thread] = pool.threads;
+    // dgram counts a datagram when Node says that it is gone, which is after the pass that sent it.
+    for (let i = 0; i < 100 && thread.counters.get('datagramsSent') === 0; i += 1)
+      await pool.command('s0', 'count', null);
     expect(thread.programCounters.get('echoed')).toBe(1);
-    expect(thread.counters.get('datagramsSent')).toBeGreaterThanOrEqual(1);
+    expect(thread.counters.get('datagramsSent')).toBe(1);
   });
 
   test('an id that is open cannot be opened again; a stopping pool opens nothing', async () => {
