@@ -9,6 +9,7 @@
 export * from './demux.ts';
 export * from './errors.ts';
 export * from './latch.ts';
+export * from './outbound-stream.ts';
 export * from './rtp-header.ts';
 export * from './sequence-number.ts';
 export * from './source-statistics.ts';

@@ -73,6 +73,8 @@ const STALE_PART = 4;
  */
 export class AddressLatch {
   mode: LatchMode;
+  /** May be replaced; a window that is open keeps its end. */
+  options: LatchOptions;
   /** What signalling named; port 0 while it has named nothing. */
   readonly signalled = new TransportAddress();
   /** Where to send: the source that is taken, until then the signalled address. Port 0: nowhere yet. */
@@ -89,7 +91,6 @@ export class AddressLatch {
   /** Sources that were proved and refused, since another was talking: somebody tries to get in, or sits in another's place. */
   challenges = 0;
 
-  private readonly options: LatchOptions;
   private windowEndsUs = 0;
 
   private evidence: Evidence = Evidence.none;

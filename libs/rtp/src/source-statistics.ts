@@ -57,6 +57,7 @@ export class RtpSourceStatistics {
 
   /** 16 times the jitter, as A.8 keeps it; the transit time of the packet before, in clock units. */
   private jitter16 = 0;
+  private maxJitter16 = 0;
   private transit = 0;
   private timestamp = 0;
 
@@ -134,6 +135,11 @@ export class RtpSourceStatistics {
     return (this.jitter16 * 1000) / (16 * this.clockRateHz);
   }
 
+  /** The highest `jitterMs` so far, of all sources. */
+  get maxJitterMs(): number {
+    return (this.maxJitter16 * 1000) / (16 * this.clockRateHz);
+  }
+
   /**
    * Loss since the call before, in 1/256 (0 to 255, RFC 3550 A.3), and begins the next interval: once for each report sent.
    */
@@ -195,6 +201,7 @@ export class RtpSourceStatistics {
     // A jump of the sender's timestamp is no delay: beyond a minute it would spoil the mean for a whole call.
     if (difference > 60 * this.clockRateHz) return;
     this.jitter16 += difference - ((this.jitter16 + 8) >> 4);
+    if (this.jitter16 > this.maxJitter16) this.maxJitter16 = this.jitter16;
   }
 
   private arrivalUnits(nowUs: number): number {
