@@ -1,2 +1,12 @@
+/**
+ * UDP for media threads. A control thread opens sockets (`createUdpSockets`, `PortPool`); a media thread attaches them to
+ * its `PacketIo`, receives batches into one arena and sends from it. Two implementations with one behaviour: epoll through
+ * libs/native, and node:dgram where that cannot be. Addresses are four words and a port (`SocketAddress`), never strings.
+ */
+export { formatIp, formatSocketAddress, isUnspecified, parseIpInto, parseSocketAddress } from './address-text.ts';
+export { closeDoorbell, createDoorbell, ring } from './doorbell.ts';
+export { NetError } from './errors.ts';
+export type { NetErrorCode } from './errors.ts';
+export { createPacketIo, createUdpSockets, defaultImplementation } from './implementation.ts';
 export * from './packet-io.ts';
 export * from './socket-address.ts';

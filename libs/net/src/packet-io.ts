@@ -1,8 +1,11 @@
 import type { SocketAddress } from './socket-address.ts';
 
+/** `native`: epoll and libc, on Linux x64 and arm64. `dgram`: node:dgram, anywhere. */
+export type NetImplementation = 'native' | 'dgram';
+
 /** What an implementation can do; tests and operators rely on it, so it never claims more than the system granted. */
 export interface NetCapabilities {
-  readonly implementation: 'native' | 'dgram';
+  readonly implementation: NetImplementation;
   /** `receive` may block its thread (epoll); otherwise datagrams arrive through the event loop. */
   readonly blocking: boolean;
   /** DSCP is written on outgoing datagrams. */
@@ -26,11 +29,14 @@ export interface UdpSocketOptions {
 
 /** A bound socket that no `PacketIo` has attached yet. Plain data: a control thread opens it, a media thread attaches it. */
 export interface UdpSocketHandle {
-  readonly implementation: 'native' | 'dgram';
+  /** Unique among the handles of its `UdpSockets`, so that closing twice never hits a descriptor that was given out again. */
+  readonly id: number;
+  readonly implementation: NetImplementation;
   /** Descriptor, or -1 for dgram, which binds when it is attached. */
   readonly fd: number;
   readonly address: string;
   readonly port: number;
+  /** What outgoing datagrams carry: 0 where it could not be set. */
   readonly dscp: number;
   /** What the kernel granted (getsockopt), not what was asked for; 0 where it cannot be told. */
   readonly receiveBufferBytes: number;
@@ -77,10 +83,25 @@ export interface PacketIoCounters {
   sendRefused: number;
   sendTooBig: number;
   sendFailed: number;
+  /** Sockets that went back to single sends because UDP_SEGMENT was refused. */
+  gsoRefused: number;
   receiveFailed: number;
   truncated: number;
+  /** dgram only: dropped because `receive` was not called in time. Native sockets leave them in the kernel, which counts its own drops. */
+  overflowed: number;
   /** Receives that found a backlog behind the first datagram of a socket. */
   backlogs: number;
+}
+
+export interface PacketIoOptions {
+  /** The whole arena: 2048 bytes for each datagram of a batch, the rest for `reserve`. Default 2 MiB. */
+  readonly arenaBytes?: number;
+  /** Most datagrams in a batch; default 256. */
+  readonly batchSize?: number;
+  /** Most datagrams of one socket in a batch; default 32. */
+  readonly maxPerSocket?: number;
+  /** Wakes a `receive` that blocks. */
+  readonly doorbell?: DoorbellHandle;
 }
 
 /** All UDP of one media thread: sockets are attached to it, one batch is received at a time, sends go out at once. */
@@ -102,9 +123,11 @@ export interface PacketIo {
    * dgram: returns at once with what the event loop has brought; `onReadable` says when to call.
    */
   receive(timeoutUs: number): number;
+  /** Whether the doorbell was rung before the last `receive` returned; that call has reset it. Always false on dgram. */
+  readonly doorbellRung: boolean;
   /** dgram only: called (once per event-loop turn at most) when datagrams wait to be received. */
   onReadable: (() => void) | null;
-  /** Sends `length` bytes at `offset` of the arena. Returns true if the kernel took it; a refusal is counted, never thrown. @throws RangeError for offsets outside the arena. */
+  /** Sends `length` bytes at `offset` of the arena. Returns true if the kernel took it; a refusal is counted, never thrown. @throws RangeError for bytes outside the arena or a socket that is not attached. */
   send(socket: number, offset: number, length: number, to: SocketAddress): boolean;
   /** Sends `count` datagrams of `segmentBytes` each (the last may be shorter: `totalBytes`) that lie back to back at `offset`. Falls back to single sends, for good on this socket, if UDP_SEGMENT is refused. Returns datagrams sent. */
   sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: SocketAddress): number;

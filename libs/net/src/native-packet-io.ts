@@ -1,0 +1,303 @@
+import {
+  AF_INET,
+  AF_INET6,
+  Arena,
+  DatagramReceiver,
+  DatagramSender,
+  Epoll,
+  Errno,
+  MAX_SEGMENTS,
+  MAX_SEND_BYTES,
+  drainEventfd,
+} from '@mediaplane/native';
+import { NetError, netErrorFrom } from './errors.ts';
+import { nativeCapabilities } from './native-capabilities.ts';
+import {
+  DEFAULT_ARENA_BYTES,
+  DEFAULT_BATCH_SIZE,
+  DEFAULT_MAX_PER_SOCKET,
+  SLOT_BYTES,
+  checkRun,
+  checkTag,
+  createBatch,
+  createCounters,
+} from './packet-columns.ts';
+import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES, SOURCE_WORDS } from './packet-io.ts';
+import type { NetCapabilities, PacketBatch, PacketIo, PacketIoOptions, UdpSocketHandle } from './packet-io.ts';
+import type { SocketAddress } from './socket-address.ts';
+import { SocketTable } from './socket-table.ts';
+
+/** The epoll token of the doorbell; sockets have their index. */
+const DOORBELL = 0x7fffffff;
+const MAX_TIMEOUT_MS = 0x7fffffff;
+
+/**
+ * UDP over epoll. A pass takes ONE datagram from each ready socket with the cheapest call; a socket that is ready again in
+ * the very next pass has a backlog and is drained with recvmmsg, `maxPerSocket` datagrams a pass at most. Every ready
+ * socket is served in the pass that reports it, for there are as many slots as events, and a widened receive leaves the
+ * later sockets theirs; epoll itself takes turns when more are ready than fit.
+ */
+export class NativePacketIo implements PacketIo {
+  readonly capabilities: NetCapabilities = nativeCapabilities();
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly batch: PacketBatch;
+  readonly counters = createCounters();
+  doorbellRung = false;
+  onReadable: (() => void) | null = null;
+
+  readonly #arena: Arena;
+  readonly #receiver: DatagramReceiver;
+  readonly #sender: DatagramSender;
+  readonly #epoll: Epoll;
+  readonly #doorbellFd: number;
+  readonly #batchSize: number;
+  readonly #maxPerSocket: number;
+  readonly #sockets = new SocketTable();
+  /** Counts passes; compared with a socket's `lastPass`. */
+  #pass = 0;
+  #nextSlot = 0;
+
+  /** @throws RangeError if `arenaBytes` cannot hold the receive slots; NetError */
+  constructor(options: PacketIoOptions = {}) {
+    this.#batchSize = options.batchSize ?? DEFAULT_BATCH_SIZE;
+    this.#maxPerSocket = options.maxPerSocket ?? DEFAULT_MAX_PER_SOCKET;
+    this.#doorbellFd = options.doorbell?.fd ?? -1;
+    this.batch = createBatch(this.#batchSize);
+    this.#arena = new Arena(options.arenaBytes ?? DEFAULT_ARENA_BYTES);
+    this.bytes = this.#arena.bytes;
+    this.view = this.#arena.view;
+    this.#receiver = new DatagramReceiver(this.#arena, {
+      offset: this.#arena.reserve(this.#batchSize * SLOT_BYTES) + HEADROOM_BYTES,
+      strideBytes: SLOT_BYTES,
+      payloadBytes: MAX_DATAGRAM_BYTES,
+      count: this.#batchSize,
+    });
+    this.#sender = new DatagramSender(this.#arena);
+    try {
+      this.#epoll = new Epoll(this.#batchSize);
+      if (this.#doorbellFd >= 0) this.#epoll.add(this.#doorbellFd, DOORBELL);
+    } catch (error) {
+      throw netErrorFrom('epoll', error);
+    }
+  }
+
+  reserve(byteLength: number): number {
+    return this.#arena.reserve(byteLength);
+  }
+
+  attach(handle: UdpSocketHandle, tag: number): number {
+    checkTag(tag);
+    if (handle.implementation !== 'native') {
+      throw new NetError('invalid-handle', `a ${handle.implementation} socket cannot be attached to a native PacketIo`);
+    }
+    const family = handle.address.includes(':') ? AF_INET6 : AF_INET;
+    const socket = this.#sockets.add(handle.fd, family, tag, this.capabilities.gso);
+    try {
+      this.#epoll.add(handle.fd, socket);
+    } catch (error) {
+      this.#sockets.remove(socket);
+      throw netErrorFrom(`attaching ${handle.address} port ${handle.port}`, error);
+    }
+    return socket;
+  }
+
+  detach(socket: number): void {
+    const fd = this.#sockets.fd[socket];
+    if (!(fd >= 0)) return;
+    this.#epoll.remove(fd);
+    this.#sockets.remove(socket);
+  }
+
+  receive(timeoutUs: number): number {
+    this.batch.count = 0;
+    this.doorbellRung = false;
+    this.#nextSlot = 0;
+    const ready = this.#epoll.wait(wholeMilliseconds(timeoutUs));
+    if (ready < 0) {
+      this.counters.receiveFailed += 1;
+      return 0;
+    }
+    this.#pass = (this.#pass + 1) | 0;
+    for (let index = 0; index < ready; index++) {
+      const socket = this.#epoll.token(index);
+      if (socket === DOORBELL) this.doorbellRung = drainEventfd(this.#doorbellFd);
+      else this.#receiveFrom(socket, ready - index - 1);
+    }
+    return this.batch.count;
+  }
+
+  /** `socketsToCome`: ready sockets after this one, each of which is owed a slot. */
+  #receiveFrom(socket: number, socketsToCome: number): void {
+    const { lastPass } = this.#sockets;
+    const readyAgain = lastPass[socket] === this.#pass - 1;
+    lastPass[socket] = this.#pass;
+    if (readyAgain) {
+      const free = this.#batchSize - this.#nextSlot - socketsToCome;
+      this.#receiveBacklog(socket, free < this.#maxPerSocket ? free : this.#maxPerSocket);
+    } else {
+      const length = this.#receiver.receiveOne(this.#sockets.fd[socket], this.#nextSlot);
+      if (length >= 0) this.#accept(socket, length);
+      else this.#countReceiveFailure(-length);
+    }
+  }
+
+  #receiveBacklog(socket: number, limit: number): void {
+    const first = this.#nextSlot;
+    const received = this.#receiver.receiveMany(this.#sockets.fd[socket], first, limit);
+    if (received > 1) {
+      this.counters.backlogs += 1;
+    } else {
+      // No backlog: one datagram a pass is cheaper to take alone.
+      this.#sockets.lastPass[socket] = this.#pass - 2;
+      if (received < 0) this.#countReceiveFailure(-received);
+    }
+    for (let slot = first; slot < first + received; slot++) this.#accept(socket, this.#receiver.length(slot));
+  }
+
+  /** Puts the datagram in the next slot into the batch. */
+  #accept(socket: number, length: number): void {
+    const slot = this.#nextSlot++;
+    if (length > MAX_DATAGRAM_BYTES) {
+      this.counters.truncated += 1;
+      return;
+    }
+    const { batch, counters } = this;
+    const index = batch.count++;
+    batch.offset[index] = this.#receiver.payloadOffset(slot);
+    batch.length[index] = length;
+    batch.tag[index] = this.#sockets.tag[socket];
+    this.#receiver.source(slot, batch.source, index * SOURCE_WORDS);
+    counters.received += 1;
+    counters.receivedBytes += length;
+  }
+
+  #countReceiveFailure(errno: number): void {
+    // EAGAIN: ready, but the kernel found a bad checksum.
+    if (errno !== Errno.EAGAIN) this.counters.receiveFailed += 1;
+  }
+
+  send(socket: number, offset: number, length: number, to: SocketAddress): boolean {
+    const fd = this.#attachedFd(socket);
+    if (!this.#setDestination(socket, to)) {
+      this.counters.sendFailed += 1;
+      return false;
+    }
+    return this.#sendOne(fd, offset, length);
+  }
+
+  #sendOne(fd: number, offset: number, length: number): boolean {
+    const { counters } = this;
+    const result = this.#sender.send(fd, offset, length);
+    if (result < 0) {
+      this.#countSendFailure(-result, 1);
+      return false;
+    }
+    counters.sent += 1;
+    counters.sentBytes += length;
+    return true;
+  }
+
+  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: SocketAddress): number {
+    checkRun(segmentBytes, totalBytes);
+    const fd = this.#attachedFd(socket);
+    if (!this.#setDestination(socket, to)) {
+      this.counters.sendFailed += Math.ceil(totalBytes / segmentBytes);
+      return 0;
+    }
+    const { gso } = this.#sockets;
+    const chunkBytes = segmentBytes * Math.min(MAX_SEGMENTS, Math.floor(MAX_SEND_BYTES / segmentBytes));
+    let sent = 0;
+    for (let at = 0; at < totalBytes;) {
+      const bytes = Math.min(chunkBytes, totalBytes - at);
+      if (gso[socket] === 1 && bytes > segmentBytes) {
+        const segments = this.#sendSegments(fd, offset + at, segmentBytes, bytes);
+        if (segments === REFUSED) {
+          gso[socket] = 0;
+          this.counters.gsoRefused += 1;
+          continue;
+        }
+        sent += segments;
+        at += bytes;
+      } else {
+        const length = Math.min(segmentBytes, totalBytes - at);
+        if (this.#sendOne(fd, offset + at, length)) sent += 1;
+        at += length;
+      }
+    }
+    return sent;
+  }
+
+  /** @returns segments sent, or REFUSED if this socket's route cannot segment */
+  #sendSegments(fd: number, offset: number, segmentBytes: number, bytes: number): number {
+    const segments = Math.ceil(bytes / segmentBytes);
+    const result = this.#sender.sendSegments(fd, offset, segmentBytes, bytes);
+    if (result >= 0) {
+      this.counters.sent += segments;
+      this.counters.sentBytes += bytes;
+      return segments;
+    }
+    if (refusesSegments(-result)) return REFUSED;
+    this.#countSendFailure(-result, segments);
+    return 0;
+  }
+
+  /** @throws RangeError */
+  #attachedFd(socket: number): number {
+    const fd = this.#sockets.fd[socket];
+    if (fd >= 0) return fd;
+    throw new RangeError(`socket ${socket} is not attached`);
+  }
+
+  /** @returns false if this socket cannot send there: an IPv6 address from an IPv4 socket, or port 0 */
+  #setDestination(socket: number, to: SocketAddress): boolean {
+    const family = this.#sockets.family[socket] === AF_INET6 ? AF_INET6 : AF_INET;
+    if (to.port === 0 || (family === AF_INET && !to.isIpv4)) return false;
+    this.#sender.setDestination(family, to.w0, to.w1, to.w2, to.w3, to.port);
+    return true;
+  }
+
+  #countSendFailure(errno: number, datagrams: number): void {
+    const { counters } = this;
+    switch (errno) {
+      case Errno.EAGAIN:
+      case Errno.ENOBUFS:
+        counters.sendWouldBlock += datagrams;
+        break;
+      case Errno.ECONNREFUSED:
+        counters.sendRefused += datagrams;
+        break;
+      case Errno.EMSGSIZE:
+        counters.sendTooBig += datagrams;
+        break;
+      default:
+        counters.sendFailed += datagrams;
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#epoll.close();
+    this.#receiver.close();
+    this.#sender.close();
+    this.#arena.close();
+  }
+}
+
+const REFUSED = -1;
+
+/** A device without checksum offload, a segment above the MTU, or a kernel before 4.18. */
+function refusesSegments(errno: number): boolean {
+  return (
+    errno === Errno.EIO ||
+    errno === Errno.EINVAL ||
+    errno === Errno.EMSGSIZE ||
+    errno === Errno.EOPNOTSUPP ||
+    errno === Errno.ENOPROTOOPT
+  );
+}
+
+/** Up, so that a deadline has passed when epoll returns. */
+function wholeMilliseconds(timeoutUs: number): number {
+  return timeoutUs > 0 ? Math.min(Math.ceil(timeoutUs / 1000), MAX_TIMEOUT_MS) : 0;
+}
