@@ -20,7 +20,7 @@ export function jsonCodec<T>(parse: (value: unknown) => T): Codec<T> {
 
 /** Readers for untrusted JSON: a missing or mistyped member becomes its default. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return isObject(value) ? value : {};
 }
 
 export function asString(value: unknown, fallback = ''): string {
@@ -29,4 +29,8 @@ export function asString(value: unknown, fallback = ''): string {
 
 export function asNumber(value: unknown, fallback = 0): number {
   return typeof value === 'number' && Number.isFinite(value) ? value : fallback;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

@@ -109,7 +109,7 @@ export interface StreamReadOptions {
 export interface StreamMessage extends BusMessage {
   readonly sequence: number;
   readonly unixMs: number;
-  /** How many more matching messages were stored when this one was handed out: how far the reader lags. */
+  /** How far the reader lags: about how many more messages were stored when this one was handed out. */
   readonly pending: number;
 }
 
