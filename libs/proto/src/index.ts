@@ -12,4 +12,4 @@ export * from './gen/mediaplane/rtp/v1/rtp_channel_service.ts';
 export * from './gen/mediaplane/rtp/v1/rtp_peer_service.ts';
 export * from './gen/mediaplane/rtp/v1/statistics.ts';
 export * as rpc from './rpc.ts';
-export { descriptorImage } from './image.ts';
+export { fileDescriptors } from './image.ts';

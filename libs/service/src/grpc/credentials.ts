@@ -1,0 +1,83 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+  experimental,
+  ResponderBuilder,
+  ServerCredentials,
+  ServerInterceptingCall,
+  ServerListenerBuilder,
+  status,
+} from '@grpc/grpc-js';
+import type { ServerInterceptor } from '@grpc/grpc-js';
+import { ServiceError } from '@mediaplane/control';
+import type { CommonConfig } from '../config/common-config.ts';
+import { ConfigError } from '../config/load-config.ts';
+import { toStatus } from './status.ts';
+
+type GrpcConfig = CommonConfig['grpc'];
+
+/** Certificates are rotated under a running process (cert-manager does), so their files are read again. */
+const CERTIFICATE_REFRESH_MS = 60_000;
+
+/** Plain text, TLS, or TLS with client certificates, as configured. @throws ConfigError for a file that cannot be read. */
+export function serverCredentials({ tls }: GrpcConfig, refreshIntervalMs = CERTIFICATE_REFRESH_MS): ServerCredentials {
+  if (tls.certFile === '') return ServerCredentials.createInsecure();
+  readable('grpc.tls.certFile', tls.certFile);
+  readable('grpc.tls.keyFile', tls.keyFile);
+  if (tls.clientCaFile !== '') readable('grpc.tls.clientCaFile', tls.clientCaFile);
+  const provider = new experimental.FileWatcherCertificateProvider({
+    certificateFile: tls.certFile,
+    privateKeyFile: tls.keyFile,
+    caCertificateFile: tls.clientCaFile === '' ? undefined : tls.clientCaFile,
+    refreshIntervalMs,
+  });
+  // The declared parameter names are swapped in grpc-js 1.14: the first provides the server's own certificate.
+  const clientCa = tls.clientCaFile === '' ? null : provider;
+  return experimental.createCertificateProviderServerCredentials(provider, clientCa, clientCa !== null);
+}
+
+/** The token that callers must carry, or '' for none. */
+export function bearerToken(config: GrpcConfig): string {
+  if (config.bearerTokenFile === '') return config.bearerToken;
+  const token = readable('grpc.bearerTokenFile', config.bearerTokenFile).trim();
+  if (token === '')
+    throw new ConfigError(`configuration: grpc.bearerTokenFile = "${config.bearerTokenFile}": must not be empty`);
+  return token;
+}
+
+function readable(path: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`configuration: ${path} = ${JSON.stringify(file)}: must be a readable file (${reason})`);
+  }
+}
+
+/** Refuses calls without `authorization: Bearer <token>`. Health is exempt: probes carry no token. */
+export function bearerTokenInterceptor(token: string): ServerInterceptor {
+  const expected = digest(`Bearer ${token}`);
+  const refusal = toStatus(new ServiceError('UNAUTHENTICATED', 'TOKEN_REFUSED', 'a valid bearer token is required'));
+  return (method, call) => {
+    if (method.path.startsWith('/grpc.health.v1.Health/')) return new ServerInterceptingCall(call);
+    const responder = new ResponderBuilder()
+      .withStart((next) => {
+        next(
+          new ServerListenerBuilder()
+            .withOnReceiveMetadata((metadata, nextMetadata) => {
+              const [given] = metadata.get('authorization');
+              // Digests have one length, so the comparison takes the same time whatever was given.
+              if (timingSafeEqual(digest(String(given ?? '')), expected)) nextMetadata(metadata);
+              else call.sendStatus({ ...refusal, code: status.UNAUTHENTICATED });
+            })
+            .build(),
+        );
+      })
+      .build();
+    return new ServerInterceptingCall(call, responder);
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
