@@ -43,51 +43,37 @@ export function sinePeak(levelDbm0: number): number {
   return FULL_SCALE * 10 ** ((levelDbm0 - 3.14) / 20);
 }
 
-/** A sine as a phasor that turns by a fixed angle a sample: one product instead of a call of `Math.sin`. */
-class Phasor {
-  #cosine = 1;
-  #sine = 0;
-  readonly #stepCosine: number;
-  readonly #stepSine: number;
-  readonly #amplitude: number;
-
-  constructor(radiansPerSample: number, amplitude: number) {
-    this.#stepCosine = Math.cos(radiansPerSample);
-    this.#stepSine = Math.sin(radiansPerSample);
-    this.#amplitude = amplitude;
-  }
-
-  addTo(sum: Float64Array, length: number): void {
-    let cosine = this.#cosine;
-    let sine = this.#sine;
-    for (let i = 0; i < length; i++) {
-      sum[i] += this.#amplitude * sine;
-      const next = cosine * this.#stepCosine - sine * this.#stepSine;
-      sine = sine * this.#stepCosine + cosine * this.#stepSine;
-      cosine = next;
-    }
-    // Rounding changes the phasor's length by about 1e-16 a sample; this keeps it at 1 for ever.
-    const correction = 1 / Math.hypot(cosine, sine);
-    this.#cosine = cosine * correction;
-    this.#sine = sine * correction;
-  }
-}
-
 const BLOCK_SAMPLES = 256;
 
-/** The sum of some sines from phase 0 on, as long as wanted, in pieces of any length whose joints cannot be heard. */
+/**
+ * The sum of some sines from phase 0 on, as long as wanted, in pieces of any length whose joints cannot be heard.
+ *
+ * Each sine is a phasor that turns by a fixed angle a sample: one complex product instead of a call of `Math.sin`.
+ */
 export class ToneGenerator {
-  readonly #phasors: Phasor[];
+  readonly #count: number;
+  readonly #amplitude: Float64Array;
+  /** Phasors and their turns. Typed arrays, because each fraction written to a private field allocates a number. */
+  readonly #cosine: Float64Array;
+  readonly #sine: Float64Array;
+  readonly #stepCosine: Float64Array;
+  readonly #stepSine: Float64Array;
   readonly #sum = new Float64Array(BLOCK_SAMPLES);
 
   /** @throws AudioError `unsupported-frequency` outside 1 Hz to half of `sampleRateHz` */
   constructor(tones: readonly Tone[], sampleRateHz: number) {
-    this.#phasors = tones.map(({ hz, levelDbm0 }) => {
+    for (const { hz } of tones) {
       if (!(hz >= 1 && hz < sampleRateHz / 2)) {
         throw new AudioError('unsupported-frequency', `${hz} Hz; allowed: 1 to below ${sampleRateHz / 2}`);
       }
-      return new Phasor((2 * Math.PI * hz) / sampleRateHz, sinePeak(levelDbm0));
-    });
+    }
+    const radiansPerSample = Float64Array.from(tones, ({ hz }) => (2 * Math.PI * hz) / sampleRateHz);
+    this.#count = tones.length;
+    this.#amplitude = Float64Array.from(tones, ({ levelDbm0 }) => sinePeak(levelDbm0));
+    this.#cosine = new Float64Array(tones.length).fill(1);
+    this.#sine = new Float64Array(tones.length);
+    this.#stepCosine = radiansPerSample.map(Math.cos);
+    this.#stepSine = radiansPerSample.map(Math.sin);
   }
 
   /** Writes the next `length` samples to `out[offset]`, clipped to 16 bits. Allocates nothing. */
@@ -96,11 +82,30 @@ export class ToneGenerator {
     for (let done = 0; done < length; done += BLOCK_SAMPLES) {
       const count = Math.min(BLOCK_SAMPLES, length - done);
       sum.fill(0);
-      for (let p = 0; p < this.#phasors.length; p++) this.#phasors[p].addTo(sum, count);
+      for (let tone = 0; tone < this.#count; tone++) this.#addTone(tone, count);
       for (let i = 0; i < count; i++) {
         out[offset + done + i] = Math.max(-FULL_SCALE, Math.min(FULL_SCALE - 1, Math.round(sum[i])));
       }
     }
+  }
+
+  #addTone(tone: number, length: number): void {
+    const sum = this.#sum;
+    const amplitude = this.#amplitude[tone];
+    const stepCosine = this.#stepCosine[tone];
+    const stepSine = this.#stepSine[tone];
+    let cosine = this.#cosine[tone];
+    let sine = this.#sine[tone];
+    for (let i = 0; i < length; i++) {
+      sum[i] += amplitude * sine;
+      const next = cosine * stepCosine - sine * stepSine;
+      sine = sine * stepCosine + cosine * stepSine;
+      cosine = next;
+    }
+    // Rounding changes the phasor's length by about 1e-16 a sample; this keeps it at 1 for ever.
+    const correction = 1 / Math.sqrt(cosine * cosine + sine * sine);
+    this.#cosine[tone] = cosine * correction;
+    this.#sine[tone] = sine * correction;
   }
 }
 
