@@ -27,7 +27,8 @@ function filesBelow(folder) {
 /** Runs `work` unless it last succeeded with the same fingerprint. */
 function unlessFresh(name, print, outputs, work) {
   const stamp = join(stampFolder, name);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === print && outputs.every((output) => existsSync(output))) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === print && outputs.every((output) => existsSync(output)))
+    return;
   const started = Date.now();
   work();
   mkdirSync(stampFolder, { recursive: true });
@@ -36,7 +37,11 @@ function unlessFresh(name, print, outputs, work) {
 }
 
 function run(command, args) {
-  const env = { ...process.env, NX_DAEMON: 'false', PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` };
+  const env = {
+    ...process.env,
+    NX_DAEMON: 'false',
+    PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
+  };
   const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
   if (error || status !== 0) {
     console.error(`mediaplane: "${command} ${args.join(' ')}" failed${error ? `: ${error.message}` : ''}`);
@@ -45,16 +50,26 @@ function run(command, args) {
 }
 
 const lock = join(root, 'package-lock.json');
-unlessFresh('install', fingerprint([lock, join(root, '.npmrc')]), [join(root, 'node_modules', '.package-lock.json')], () => {
-  console.log('mediaplane: installing packages (npm ci), about a minute on a fresh machine ...');
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
-});
+unlessFresh(
+  'install',
+  fingerprint([lock, join(root, '.npmrc')]),
+  [join(root, 'node_modules', '.package-lock.json')],
+  () => {
+    console.log('mediaplane: installing packages (npm ci), about a minute on a fresh machine ...');
+    run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  },
+);
 
 if (!process.argv.includes('--install-only')) {
   const apps = readdirSync(join(root, 'apps')).map((app) => join(root, 'apps', app));
   const sources = [...apps.flatMap((app) => filesBelow(join(app, 'src'))), join(root, 'tools', 'build-app.mjs'), lock];
-  unlessFresh('build', fingerprint(sources), apps.map((app) => join(app, 'dist')), () => {
-    console.log('mediaplane: building the apps ...');
-    run('nx', ['run-many', '-t', 'build', '--outputStyle=static']);
-  });
+  unlessFresh(
+    'build',
+    fingerprint(sources),
+    apps.map((app) => join(app, 'dist')),
+    () => {
+      console.log('mediaplane: building the apps ...');
+      run('nx', ['run-many', '-t', 'build', '--outputStyle=static']);
+    },
+  );
 }

@@ -14,7 +14,10 @@ const failedSteps = [];
 function step(name, script, args = [], nodeArgs = []) {
   const started = Date.now();
   console.log(`\n== ${name}`);
-  const { status } = spawnSync(process.execPath, [...nodeArgs, join(root, script), ...args], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [...nodeArgs, join(root, script), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   if (status !== 0) failedSteps.push(name);
 }
