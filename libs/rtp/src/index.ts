@@ -13,4 +13,7 @@ export * from './outbound-stream.ts';
 export * from './rtp-header.ts';
 export * from './sequence-number.ts';
 export * from './source-statistics.ts';
+export * from './telephone-event.ts';
+export * from './telephone-event-receiver.ts';
+export * from './telephone-event-sender.ts';
 export * from './transport-address.ts';
