@@ -3,9 +3,23 @@
  * nats-server and child processes with a guaranteed end, and a simulated network on a virtual clock. The phone reads RTP
  * with code of its own, so that no library is checked with itself. Helpers that need Jest are in `@mediaplane/testkit/jest`.
  */
+export * from './digit-ear.ts';
 export * from './free-port.ts';
+export * from './impairment.ts';
 export * from './nats-server.ts';
+export * from './pacer.ts';
+export * from './payload-stamp.ts';
+export * from './phone.ts';
+export type { ReceivedRtcp } from './phone-rtcp.ts';
 export * from './process.ts';
+export * from './received-stream.ts';
+export * from './rtcp-packet.ts';
+export * from './rtp-packet.ts';
+export * from './rtp-timeline.ts';
+export * from './seeded-random.ts';
+export * from './spectrum.ts';
+export * from './speech-samples.ts';
 export * from './system-binary.ts';
 export * from './temp-folder.ts';
 export * from './wait-list.ts';
+export * from './wav-checks.ts';
