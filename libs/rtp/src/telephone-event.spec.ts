@@ -101,7 +101,7 @@ describe('TelephoneEventReceiver', () => {
     const first = burst('7', 1000, 0).slice(0, 11);
     expect(report([...first, ...burst('7', 1000 + 4000, 500_000)])).toEqual(['+7', '-7 1760', '+7', '-7 1920']);
     const close = burst('7', 1000 + 2240, 280_000);
-    expect(report([...first, ...close])).toEqual(['+7&-7 1760', '-7 1920']);
+    expect(report([...first, ...close])).toEqual(['+7', '+7&-7 1760', '-7 1920']);
   });
 
   test('of two events at once, each gets its end', () => {
