@@ -22,12 +22,15 @@ export type BoundMethod =
   | { readonly streaming: true; readonly method: StreamMethod<unknown, unknown> };
 
 /** A service that is served: one table for gRPC and the bus. */
-export interface Api<S extends ServiceDefinition = ServiceDefinition> {
-  readonly definition: S;
-  readonly methods: RoutedMethods<S>;
+export interface ServedApi {
+  readonly definition: ServiceDefinition;
   readonly bound: readonly BoundMethod[];
   /** Instances call it among themselves; it is not offered over gRPC. */
   readonly busOnly: boolean;
+}
+
+export interface Api<S extends ServiceDefinition> extends ServedApi {
+  readonly methods: RoutedMethods<S>;
 }
 
 /**
@@ -54,7 +57,7 @@ export function defineApi<S extends ServiceDefinition>(
   return { definition, methods: methods as RoutedMethods<S>, bound, busOnly: options.busOnly ?? false };
 }
 
-export function registerApi(router: Router, api: Api): void {
+export function registerApi(router: Router, api: ServedApi): void {
   for (const entry of api.bound) {
     if (entry.streaming) router.registerStream(entry.method);
     else router.register(entry.method);

@@ -3,12 +3,12 @@ import type { sendUnaryData, Server, ServerUnaryCall, ServerWritableStream } fro
 import type { Method, Router, StreamMethod } from '@mediaplane/control';
 import { ServiceError } from '@mediaplane/control';
 import { context } from '@opentelemetry/api';
-import type { Api } from './api.ts';
+import type { ServedApi } from './api.ts';
 import { CallScope } from './call-scope.ts';
 import type { CallEnvironment } from './call-scope.ts';
 
 /** Serves an API on a gRPC server. Every call goes through the router, which finds the instance that can answer it. */
-export function bindApi(server: Server, api: Api, router: Router, environment: CallEnvironment): void {
+export function bindApi(server: Server, api: ServedApi, router: Router, environment: CallEnvironment): void {
   for (const entry of api.bound) {
     const name = `${api.definition.fullName}/${entry.method.name}`;
     const { requestCodec, responseCodec } = entry.method;

@@ -19,8 +19,8 @@ type GrpcConfig = CommonConfig['grpc'];
 /** Certificates are rotated under a running process (cert-manager does), so their files are read again. */
 const CERTIFICATE_REFRESH_MS = 60_000;
 
-/** Plain text, TLS, or TLS with client certificates, as configured. @throws ConfigError for a file that cannot be read. */
-export function serverCredentials({ tls }: GrpcConfig, refreshIntervalMs = CERTIFICATE_REFRESH_MS): ServerCredentials {
+/** Plain text, TLS, or TLS with client certificates, as configured. Rejects with ConfigError for a file that cannot be read. */
+export async function serverCredentials({ tls }: GrpcConfig): Promise<ServerCredentials> {
   if (tls.certFile === '') return ServerCredentials.createInsecure();
   readable('grpc.tls.certFile', tls.certFile);
   readable('grpc.tls.keyFile', tls.keyFile);
@@ -29,7 +29,15 @@ export function serverCredentials({ tls }: GrpcConfig, refreshIntervalMs = CERTI
     certificateFile: tls.certFile,
     privateKeyFile: tls.keyFile,
     caCertificateFile: tls.clientCaFile === '' ? undefined : tls.clientCaFile,
-    refreshIntervalMs,
+    refreshIntervalMs: CERTIFICATE_REFRESH_MS,
+  });
+  // Until it has read the files once, the server would drop every connection.
+  await new Promise<void>((resolve) => {
+    const loaded = (): void => {
+      provider.removeIdentityCertificateListener(loaded);
+      resolve();
+    };
+    provider.addIdentityCertificateListener(loaded);
   });
   // The declared parameter names are swapped in grpc-js 1.14: the first provides the server's own certificate.
   const clientCa = tls.clientCaFile === '' ? null : provider;

@@ -4,7 +4,7 @@ import type { Router } from '@mediaplane/control';
 import { fileDescriptors } from '@mediaplane/proto';
 import { HealthImplementation } from 'grpc-health-check';
 import type { CommonConfig } from '../config/common-config.ts';
-import type { Api } from './api.ts';
+import type { ServedApi } from './api.ts';
 import { bindApi } from './bind-api.ts';
 import type { CallEnvironment } from './call-scope.ts';
 import { bearerToken, bearerTokenInterceptor, serverCredentials } from './credentials.ts';
@@ -16,11 +16,11 @@ const STOP_GRACE_MS = 2_000;
 export class GrpcServer {
   private readonly server: Server;
   private readonly health = new HealthImplementation();
-  private readonly names: readonly string[];
+  private names: readonly string[] = [];
   private readonly config: CommonConfig['grpc'];
   private boundPort = 0;
 
-  constructor(config: CommonConfig['grpc'], apis: readonly Api[], router: Router, environment: CallEnvironment) {
+  constructor(config: CommonConfig['grpc']) {
     this.config = config;
     const token = bearerToken(config);
     this.server = new Server({
@@ -29,12 +29,17 @@ export class GrpcServer {
       'grpc.keepalive_timeout_ms': config.keepaliveTimeoutMs,
       ...(token === '' ? {} : { interceptors: [bearerTokenInterceptor(token)] }),
     });
+    this.health.addToServer(this.server);
+    this.setServing(false);
+  }
+
+  /** Adds APIs; those that only instances call among themselves are left out. */
+  serve(apis: readonly ServedApi[], router: Router, environment: CallEnvironment): void {
     const served = apis.filter((api) => !api.busOnly);
     for (const api of served) bindApi(this.server, api, router, environment);
     this.names = served.map((api) => api.definition.fullName);
-    this.health.addToServer(this.server);
     this.setServing(false);
-    if (config.reflection) this.addReflection();
+    if (this.config.reflection) this.addReflection();
   }
 
   /** The port it listens on; 0 before `listen`. */
@@ -51,7 +56,7 @@ export class GrpcServer {
   async listen(): Promise<number> {
     const { bindAddress, port } = this.config;
     const host = bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress;
-    const credentials = serverCredentials(this.config);
+    const credentials = await serverCredentials(this.config);
     this.boundPort = await new Promise<number>((resolve, reject) => {
       this.server.bindAsync(`${host}:${port}`, credentials, (error, bound) =>
         error === null ? resolve(bound) : reject(error),
@@ -75,7 +80,7 @@ export class GrpcServer {
   private addReflection(): void {
     const fileDescriptorProtos = fileDescriptors().map((bytes) => Buffer.from(bytes));
     // The library takes proto-loader's package definition and reads only the descriptors in it.
-    const image = { format: 'Protocol Buffer 3 DescriptorProto', type: {}, fileDescriptorProtos };
+    const image = { format: 'Protocol Buffer 3 DescriptorProto' as const, type: {}, fileDescriptorProtos };
     new ReflectionService({ image }, { services: [...this.names] }).addToServer(this.server);
   }
 }

@@ -1,16 +1,28 @@
 /** The shape of what ts-proto generates with `outputServices=generic-definitions`, as far as this library needs it. */
 
-export interface MessageType<T> {
-  encode(message: T): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): T;
+/** Any generated message: what it takes is not known, only what a particular one does. */
+export interface MessageType {
+  encode(message: never): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): unknown;
+  fromPartial(message: never): unknown;
 }
+
+/** As ts-proto declares it beside each file's messages. */
+export type DeepPartial<T> = T extends Date | Uint8Array | string | number | boolean | undefined
+  ? T
+  : T extends readonly (infer U)[]
+    ? readonly DeepPartial<U>[]
+    : T extends { $case: string; value: unknown }
+      ? { $case: T['$case']; value?: DeepPartial<T['value']> }
+      : T extends object
+        ? { [K in keyof T]?: DeepPartial<T[K]> }
+        : T;
 
 export interface MethodDefinition {
   readonly name: string;
-  // Method parameters are bivariant, so that any message type fits.
-  readonly requestType: MessageType<never> | MessageType<unknown>;
+  readonly requestType: MessageType;
   readonly requestStream: boolean;
-  readonly responseType: MessageType<never> | MessageType<unknown>;
+  readonly responseType: MessageType;
   readonly responseStream: boolean;
 }
 
@@ -22,5 +34,6 @@ export interface ServiceDefinition {
   readonly methods: Readonly<Record<string, MethodDefinition>>;
 }
 
-export type RequestOf<M extends MethodDefinition> = M['requestType'] extends MessageType<infer T> ? T : never;
-export type ResponseOf<M extends MethodDefinition> = M['responseType'] extends MessageType<infer T> ? T : never;
+/** Taken from `decode`, whose type is plain; `infer` through `fromPartial` would have to undo DeepPartial. */
+export type RequestOf<M extends MethodDefinition> = ReturnType<M['requestType']['decode']>;
+export type ResponseOf<M extends MethodDefinition> = ReturnType<M['responseType']['decode']>;

@@ -34,7 +34,7 @@ export interface GetInstanceRequest {
 
 /** Response of GetInstance. */
 export interface GetInstanceResponse {
-  /** The instance as last heard of. */
+  /** The instance now. */
   instance: Instance | undefined;
 }
 
@@ -792,7 +792,7 @@ export const FleetServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Returns one instance. Errors: NOT_FOUND (reason INSTANCE_NOT_FOUND). */
+    /** Returns one instance, which answers itself. Errors: NOT_FOUND (reason INSTANCE_NOT_FOUND). */
     getInstance: {
       name: "GetInstance",
       requestType: GetInstanceRequest as typeof GetInstanceRequest,

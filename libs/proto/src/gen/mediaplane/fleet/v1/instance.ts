@@ -140,7 +140,7 @@ export interface Instance {
   capacity:
     | Capacity
     | undefined;
-  /** Set while it drains. */
+  /** Set while it drains; only in answers of the instance itself, so ListInstances has it for the instance that answers. */
   drain:
     | Drain
     | undefined;
@@ -148,10 +148,6 @@ export interface Instance {
   interfaces: NetworkInterface[];
   /** When the process started. */
   startTime:
-    | Date
-    | undefined;
-  /** When it was last heard of. */
-  heartbeatTime:
     | Date
     | undefined;
   /** Counts its leases: raised each time it has to take a new one. A session record of an older epoch is void. */
@@ -495,7 +491,6 @@ function createBaseInstance(): Instance {
     drain: undefined,
     interfaces: [],
     startTime: undefined,
-    heartbeatTime: undefined,
     epoch: 0,
   };
 }
@@ -538,11 +533,8 @@ export const Instance: MessageFns<Instance> = {
     if (message.startTime !== undefined) {
       Timestamp.encode(toTimestamp(message.startTime), writer.uint32(98).fork()).join();
     }
-    if (message.heartbeatTime !== undefined) {
-      Timestamp.encode(toTimestamp(message.heartbeatTime), writer.uint32(106).fork()).join();
-    }
     if (message.epoch !== 0) {
-      writer.uint32(112).int64(message.epoch);
+      writer.uint32(104).int64(message.epoch);
     }
     return writer;
   },
@@ -657,15 +649,7 @@ export const Instance: MessageFns<Instance> = {
             continue;
           }
           case 13: {
-            if (tag !== 106) {
-              break;
-            }
-
-            message.heartbeatTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 14: {
-            if (tag !== 112) {
+            if (tag !== 104) {
               break;
             }
 
@@ -720,11 +704,6 @@ export const Instance: MessageFns<Instance> = {
         : isSet(object.start_time)
         ? fromJsonTimestamp(object.start_time)
         : undefined,
-      heartbeatTime: isSet(object.heartbeatTime)
-        ? fromJsonTimestamp(object.heartbeatTime)
-        : isSet(object.heartbeat_time)
-        ? fromJsonTimestamp(object.heartbeat_time)
-        : undefined,
       epoch: isSet(object.epoch) ? globalThis.Number(object.epoch) : 0,
     };
   },
@@ -767,9 +746,6 @@ export const Instance: MessageFns<Instance> = {
     if (message.startTime !== undefined) {
       obj.startTime = message.startTime.toISOString();
     }
-    if (message.heartbeatTime !== undefined) {
-      obj.heartbeatTime = message.heartbeatTime.toISOString();
-    }
     if (message.epoch !== 0) {
       obj.epoch = Math.round(message.epoch);
     }
@@ -795,7 +771,6 @@ export const Instance: MessageFns<Instance> = {
     message.drain = (object.drain !== undefined && object.drain !== null) ? Drain.fromPartial(object.drain) : undefined;
     message.interfaces = object.interfaces?.map((e) => NetworkInterface.fromPartial(e)) || [];
     message.startTime = object.startTime ?? undefined;
-    message.heartbeatTime = object.heartbeatTime ?? undefined;
     message.epoch = object.epoch ?? 0;
     return message;
   },
