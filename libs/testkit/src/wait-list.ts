@@ -35,28 +35,26 @@ export class WaitList {
         clearTimeout(timer);
         this.waiters.delete(waiter);
       };
-      const waiter: Waiter = {
-        check: () => {
+      const fail = (error: unknown): void => {
+        settle();
+        reject(error);
+      };
+      const check = (): boolean => {
+        try {
           const value = look();
           if (value === undefined || value === null || value === false) return false;
           settle();
           resolve(value);
-          return true;
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
+        } catch (error) {
+          fail(error);
+        }
+        return true;
       };
+      const waiter: Waiter = { check, reject: fail };
       const timer = setTimeout(() => {
-        waiter.reject(new WaitTimeoutError(`${what}: not within ${timeoutMs} ms; ${this.state()}`));
+        fail(new WaitTimeoutError(`${what}: not within ${timeoutMs} ms; ${this.state()}`));
       }, timeoutMs);
-      try {
-        if (!waiter.check()) this.waiters.add(waiter);
-      } catch (error) {
-        settle();
-        throw error;
-      }
+      if (!check()) this.waiters.add(waiter);
     });
   }
 
