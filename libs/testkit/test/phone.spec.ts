@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { RtpPhoneOptions } from '../src/phone.ts';
 import { RtpPhone } from '../src/phone.ts';
+import type { RtpPhoneOptions } from '../src/phone-options.ts';
 
 /** Two phones that know of each other. */
 async function pair(
