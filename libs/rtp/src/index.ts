@@ -8,9 +8,12 @@
  */
 export * from './demux.ts';
 export * from './errors.ts';
+export * from './header-extensions.ts';
 export * from './latch.ts';
 export * from './ntp.ts';
 export * from './outbound-stream.ts';
+export * from './payload-types.ts';
+export * from './quality.ts';
 export * from './rtcp.ts';
 export * from './rtcp-interval.ts';
 export * from './rtcp-session.ts';
