@@ -16,6 +16,10 @@ export type { NatsBusOptions } from './bus/nats-bus.ts';
 export type { CallContext, CallOptions, Method, Route, Router, StreamMethod } from './routing/method.ts';
 export { isInstanceId, makeInstanceId, makeSessionId, parseSessionId, requireSessionId } from './routing/session-id.ts';
 export type { SessionId } from './routing/session-id.ts';
+export { ControlPlane } from './control-plane.ts';
+export type { ControlCounters } from './counters.ts';
+export type { Fleet } from './fleet/fleet.ts';
+export type { InstanceStatus } from './fleet/fleet-view.ts';
 export type { Capacity, Instance, InstanceState } from './fleet/instance.ts';
 export type {
   Directory,

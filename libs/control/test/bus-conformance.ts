@@ -261,6 +261,12 @@ export function testBus(name: string, harness: BusHarness): void {
         const all = await take(2, stream.read({ from: { unixMs: 0 }, signal: done.signal }));
         const since = await take(1, stream.read({ from: { unixMs: all[1].unixMs }, signal: done.signal }));
         expect(text(since[0].payload)).toBe('2');
+        const ended: number[] = [];
+        for await (const message of stream.read({ from: { unixMs: 0 }, until: 1, signal: done.signal }))
+          ended.push(message.sequence);
+        const late = { from: { unixMs: all[1].unixMs + 3_000 }, until: 2, signal: done.signal };
+        for await (const message of stream.read(late)) ended.push(message.sequence);
+        expect(ended).toEqual([1]);
       });
 
       test('a reader ends when its signal aborts', async () => {

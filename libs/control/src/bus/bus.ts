@@ -103,6 +103,8 @@ export interface StreamReadOptions {
   /** The first sequence wanted, or everything stored since a time of the server's clock. */
   readonly from: { readonly sequence: number } | { readonly unixMs: number };
   readonly filterSubject?: string;
+  /** Ends with this sequence, or the last one stored before it, rather than waiting for more. */
+  readonly until?: number;
   readonly signal: AbortSignal;
 }
 

@@ -52,18 +52,20 @@ export class EmbeddedStream implements BusStream {
   }
 
   async *read(options: StreamReadOptions): AsyncGenerator<StreamMessage> {
-    const { from, filterSubject, signal } = options;
+    const { from, filterSubject, until = Infinity, signal } = options;
     let next = 'sequence' in from ? from.sequence : this.#firstSince(from.unixMs);
     if (next > this.#lastSequence + 1) throw sequenceUnknown(next, this.#lastSequence);
-    while (!signal.aborted) {
+    while (!signal.aborted && next <= until) {
       this.#trim(this.#clock.unixMs());
       if (next < this.#firstSequence()) throw sequenceTooOld(next, this.#firstSequence());
       const message = this.#stored[this.#indexOf(next)];
       if (message === undefined) {
+        if (until <= this.#lastSequence) return;
         await this.#changed(signal);
         continue;
       }
       next = message.sequence + 1;
+      if (message.sequence > until) return;
       if (filterSubject !== undefined && !matches(filterSubject, message.subject)) continue;
       yield { ...message, pending: this.#lastSequence - message.sequence };
     }

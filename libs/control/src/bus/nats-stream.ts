@@ -56,12 +56,13 @@ export class NatsStream implements BusStream {
   }
 
   async *read(options: StreamReadOptions): AsyncGenerator<StreamMessage> {
-    const { from, filterSubject, signal } = options;
+    const { from, filterSubject, until = Infinity, signal } = options;
     const info = await this.info();
     const byTime = 'unixMs' in from;
     const first = byTime ? await this.#firstSince(from.unixMs, info) : from.sequence;
     if (first > info.lastSequence + 1) throw sequenceUnknown(first, info.lastSequence);
     if (!byTime && first < info.firstSequence) throw sequenceTooOld(first, info.firstSequence);
+    if (first > until) return;
     const messages = readOrdered(this.#link, this.#clock, {
       stream: this.#name,
       filterSubject: filterSubject ?? '>',
@@ -70,6 +71,7 @@ export class NatsStream implements BusStream {
       check: (next) => this.#check(next, info.epoch),
     });
     for await (const message of messages) {
+      if (message.seq > until) return;
       yield {
         subject: message.subject,
         payload: message.data,
@@ -78,6 +80,7 @@ export class NatsStream implements BusStream {
         unixMs: message.time.getTime(),
         pending: message.info.pending,
       };
+      if (message.seq === until || (until < Infinity && message.info.pending === 0)) return;
     }
   }
 

@@ -1,0 +1,70 @@
+import { ServiceError } from '../errors.ts';
+import { requestIdReused } from './fingerprint.ts';
+
+interface Remembered {
+  readonly fingerprint: string;
+  readonly result: Promise<unknown>;
+  settled: boolean;
+}
+
+/** Thrown to a follower: this instance has not seen the request. */
+export const NOT_REMEMBERED = 'NOT_REMEMBERED';
+
+/**
+ * What this instance answered to mutations with a request id. A repeated one joins the first while it runs and gets its result
+ * afterwards; a failed one is forgotten, so that it can be tried again. Bounded: the oldest go first.
+ */
+export class ResultMemory {
+  readonly #max: number;
+  readonly #results = new Map<string, Remembered>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#results.size;
+  }
+
+  /** INVALID_ARGUMENT (REQUEST_ID_REUSED) when the fingerprint differs. Calls `repeated` if the work was already known. */
+  run<T>(key: string, fingerprint: string, work: () => Promise<T>, repeated: () => void): Promise<T> {
+    const known = this.#known<T>(key, fingerprint);
+    if (known !== undefined) {
+      repeated();
+      return known;
+    }
+    const result = work();
+    const remembered: Remembered = { fingerprint, result, settled: false };
+    this.#results.set(key, remembered);
+    result.then(
+      () => (remembered.settled = true),
+      () => this.#results.delete(key),
+    );
+    this.#evict();
+    return result;
+  }
+
+  /** The result if the work is known; ABORTED (NOT_REMEMBERED) if not. */
+  follow<T>(key: string, fingerprint: string): Promise<T> {
+    const known = this.#known<T>(key, fingerprint);
+    if (known !== undefined) return known;
+    throw new ServiceError('ABORTED', NOT_REMEMBERED, 'this instance does not know the request id');
+  }
+
+  /** The key holds the method's name, which fixes the type of its result. */
+  #known<T>(key: string, fingerprint: string): Promise<T> | undefined {
+    const known = this.#results.get(key);
+    if (known === undefined) return undefined;
+    if (known.fingerprint !== fingerprint) throw requestIdReused();
+    return known.result as Promise<T>;
+  }
+
+  #evict(): void {
+    if (this.#results.size <= this.#max) return;
+    for (const [key, remembered] of this.#results) {
+      if (!remembered.settled) continue;
+      this.#results.delete(key);
+      if (this.#results.size <= this.#max) return;
+    }
+  }
+}

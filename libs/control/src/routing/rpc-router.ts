@@ -1,0 +1,322 @@
+import { randomUUID } from 'node:crypto';
+import type { Bus, BusRequest, Subscription } from '../bus/bus.ts';
+import { busAway } from '../bus/request-wire.ts';
+import type { Clock } from '../clock.ts';
+import type { ControlCounters } from '../counters.ts';
+import { ServiceError, hasCode, hasReason } from '../errors.ts';
+import type { FleetView } from '../fleet/fleet-view.ts';
+import type { Instance } from '../fleet/instance.ts';
+import type { Placement, Reservation } from '../fleet/placement.ts';
+import type { Registry } from '../fleet/registry.ts';
+import type { Claims } from '../idempotency/claims.ts';
+import { fingerprint } from '../idempotency/fingerprint.ts';
+import type { ResultMemory } from '../idempotency/result-memory.ts';
+import { instanceSubject, instanceTemplate } from '../names.ts';
+import { withDeadline } from './deadline.ts';
+import type { CallContext, CallOptions, Method, Router, StreamMethod } from './method.ts';
+import type { OverloadGate } from './overload-gate.ts';
+import { PullSources, STREAM_ID, STREAM_OPEN, unframe } from './pull-stream.ts';
+import { isInstanceId, parseSessionId, requireSessionId } from './session-id.ts';
+
+export interface RouterParts {
+  readonly service: string;
+  readonly kind: string;
+  readonly instanceId: string;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly view: FleetView;
+  readonly placement: Placement;
+  readonly registry: Registry;
+  readonly claims: Claims;
+  readonly results: ResultMemory;
+  readonly gate: OverloadGate;
+  readonly counters: ControlCounters;
+  self(): Instance;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** Instances a create is tried on. */
+const MAX_PLACEMENTS = 3;
+/** Header: answer only if the request id is known. */
+const FOLLOW = 'Mp-Follow';
+const NOTHING = new Uint8Array(0);
+
+export class RpcRouter implements Router {
+  readonly #parts: RouterParts;
+  readonly #responders: Subscription[] = [];
+  readonly #sources: PullSources;
+
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
+    this.#sources = new PullSources(parts.clock);
+  }
+
+  register<Request, Response>(method: Method<Request, Response>): void {
+    this.#respond(method.name, async (message) => {
+      const request = method.requestCodec.decode(message.payload);
+      if (message.headers[FOLLOW] !== undefined) {
+        const key = rememberedAs(method, request);
+        const response = await this.#parts.results.follow<Response>(key, fingerprint(message.payload));
+        return method.responseCodec.encode(response).finish();
+      }
+      return method.responseCodec.encode(await this.#execute(method, request, message)).finish();
+    });
+  }
+
+  registerStream<Request, Response>(method: StreamMethod<Request, Response>): void {
+    this.#respond(method.name, async (message) => {
+      const id = message.headers[STREAM_ID] ?? '';
+      if (message.headers[STREAM_OPEN] === undefined) return this.#sources.pull(id);
+      const request = method.requestCodec.decode(message.payload);
+      const { requestId } = message;
+      // A stream outlives the pull that opened it, so it has no deadline but its caller's patience.
+      return this.#sources.open(id, (signal) => {
+        const context = { requestId, deadlineMs: Infinity, signal };
+        return encodeAll(method.handler(request, context), method);
+      });
+    });
+  }
+
+  async call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: CallOptions = {},
+  ): Promise<Response> {
+    const { clock } = this.#parts;
+    const deadlineMs = clock.nowMs() + (options.timeoutMs ?? method.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    try {
+      return await withDeadline(clock, deadlineMs, options.signal, method.name, (signal) =>
+        this.#route(method, request, { requestId: randomUUID(), deadlineMs, signal }),
+      );
+    } catch (thrown) {
+      throw ServiceError.from(thrown);
+    }
+  }
+
+  async *stream<Request, Response>(
+    method: StreamMethod<Request, Response>,
+    request: Request,
+    options: CallOptions = {},
+  ): AsyncGenerator<Response> {
+    const { clock } = this.#parts;
+    const target = this.#targetOf(method.route, request);
+    const deadlineMs = options.timeoutMs === undefined ? Infinity : clock.nowMs() + options.timeoutMs;
+    const signal = options.signal ?? new AbortController().signal;
+    try {
+      if (target === this.#parts.instanceId) {
+        yield* method.handler(request, { requestId: randomUUID(), deadlineMs, signal });
+        return;
+      }
+      const id = randomUUID();
+      let payload = method.requestCodec.encode(request).finish();
+      let headers: Record<string, string> = { [STREAM_ID]: id, [STREAM_OPEN]: '1' };
+      for (let ended = false; !ended; headers = { [STREAM_ID]: id }) {
+        const pull = { requestId: id, deadlineMs: Math.min(deadlineMs, clock.nowMs() + DEFAULT_TIMEOUT_MS), signal };
+        const reply = unframe(await this.#forward(method.name, target, payload, pull, headers));
+        for (const message of reply.messages) yield method.responseCodec.decode(message);
+        payload = NOTHING;
+        ended = reply.ended;
+      }
+    } catch (thrown) {
+      throw ServiceError.from(thrown);
+    }
+  }
+
+  stop(): void {
+    for (const responder of this.#responders) responder.unsubscribe();
+    this.#sources.closeAll();
+  }
+
+  #respond(name: string, handler: (request: BusRequest) => Promise<Uint8Array>): void {
+    const { bus, service, instanceId } = this.#parts;
+    const template = instanceTemplate(service, name);
+    this.#responders.push(bus.respond(instanceSubject(service, instanceId, name), handler, { template }));
+  }
+
+  #route<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    context: CallContext,
+  ): Promise<Response> {
+    if (method.route.kind === 'placed') return this.#place(method, request, context);
+    return this.#callOn(this.#targetOf(method.route, request), method, request, context);
+  }
+
+  #targetOf<Request>(route: StreamMethod<Request, unknown>['route'], request: Request): string {
+    switch (route.kind) {
+      case 'local':
+        return this.#parts.instanceId;
+      case 'owner':
+        return requireSessionId(route.field, route.sessionId(request), this.#parts.kind).instanceId;
+      case 'instance': {
+        const instanceId = route.instanceId(request);
+        if (!isInstanceId(instanceId)) throw ServiceError.invalidField(route.field, 'must be an instance id');
+        return instanceId;
+      }
+    }
+  }
+
+  async #callOn<Request, Response>(
+    target: string,
+    method: Method<Request, Response>,
+    request: Request,
+    context: CallContext,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    if (target === this.#parts.instanceId && headers[FOLLOW] === undefined)
+      return this.#execute(method, request, context);
+    const payload = method.requestCodec.encode(request).finish();
+    if (target === this.#parts.instanceId) {
+      return this.#parts.results.follow<Response>(rememberedAs(method, request), fingerprint(payload));
+    }
+    return method.responseCodec.decode(await this.#forward(method.name, target, payload, context, headers));
+  }
+
+  /** Runs the handler here, for whoever asked. */
+  #execute<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    context: CallContext,
+  ): Promise<Response> {
+    const { clock, counters, gate, results } = this.#parts;
+    counters.callsLocal++;
+    const run = (): Promise<Response> =>
+      gate.run(() =>
+        withDeadline(clock, context.deadlineMs, context.signal, method.name, async (signal) => {
+          if (method.route.kind === 'placed') this.#requireRoom(method.route.sessions?.(request) ?? 1);
+          return method.handler(request, { ...context, signal });
+        }),
+      );
+    if ((method.requestId?.(request) ?? '') === '') return run();
+    const print = fingerprint(method.requestCodec.encode(request).finish());
+    return results.run(rememberedAs(method, request), print, run, () => counters.callsRepeated++);
+  }
+
+  /** What the chooser thought it knew may be old: the last word is the instance's own. */
+  #requireRoom(sessions: number): void {
+    const { state, capacity } = this.#parts.self();
+    if (state === 'DRAINING') throw ServiceError.unavailable('DRAINING', 'this instance takes no new sessions');
+    if (capacity.used + sessions > capacity.limit) {
+      throw ServiceError.exhausted('NO_CAPACITY', `this instance holds ${capacity.used} of ${capacity.limit}`, 1_000);
+    }
+  }
+
+  async #place<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    context: CallContext,
+  ): Promise<Response> {
+    const { bus, claims, counters, view } = this.#parts;
+    const requestId = method.requestId?.(request) ?? '';
+    // Away from the bus nobody else can be asked or told: the session opens here, and only this instance knows the request id.
+    if (requestId === '' || bus.state === 'away') return this.#tryInstances(method, request, context);
+    const { responseCodec } = method;
+    const { response, repeated } = await claims.run({
+      methodName: method.name,
+      requestId,
+      fingerprint: fingerprint(method.requestCodec.encode(request).finish()),
+      deadlineMs: context.deadlineMs,
+      signal: context.signal,
+      choose: (refused) => {
+        const reservation = this.#choose(method, request, refused);
+        // The claim decides who carries it out: nothing is held for this choice.
+        reservation.done(true);
+        return reservation.instanceId;
+      },
+      isGone: (instanceId) => view.get(instanceId)?.away ?? instanceId !== this.#parts.instanceId,
+      execute: async (target) => responseCodec.encode(await this.#callOn(target, method, request, context)).finish(),
+      follow: async (target) =>
+        responseCodec.encode(await this.#callOn(target, method, request, context, { [FOLLOW]: '1' })).finish(),
+      isRefusal,
+    });
+    if (repeated) counters.callsRepeated++;
+    return responseCodec.decode(response);
+  }
+
+  async #tryInstances<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    context: CallContext,
+  ): Promise<Response> {
+    const refused = new Set<string>();
+    for (;;) {
+      const reservation = this.#choose(method, request, refused);
+      try {
+        const response = await this.#callOn(reservation.instanceId, method, request, context);
+        reservation.done(true);
+        return response;
+      } catch (thrown) {
+        reservation.done(false);
+        refused.add(reservation.instanceId);
+        if (!isRefusal(thrown) || refused.size >= MAX_PLACEMENTS) throw thrown;
+      }
+    }
+  }
+
+  #choose<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    refused: ReadonlySet<string>,
+  ): Reservation {
+    const { placement, bus, instanceId } = this.#parts;
+    if (method.route.kind !== 'placed') throw new Error('only placed methods are placed');
+    const sessions = method.route.sessions?.(request) ?? 1;
+    if (bus.state === 'away') {
+      this.#requireRoom(sessions);
+      return placement.reserve(instanceId, sessions);
+    }
+    const near = parseSessionId(method.route.near?.(request) ?? '')?.instanceId;
+    return placement.choose({ near, sessions, refused });
+  }
+
+  async #forward(
+    name: string,
+    target: string,
+    payload: Uint8Array,
+    context: CallContext,
+    headers: Record<string, string>,
+  ): Promise<Uint8Array> {
+    const { bus, clock, counters, service } = this.#parts;
+    if (bus.state === 'away') throw busAway();
+    counters.callsForwarded++;
+    try {
+      return await bus.request(instanceSubject(service, target, name), payload, {
+        timeoutMs: context.deadlineMs - clock.nowMs(),
+        requestId: context.requestId,
+        signal: context.signal,
+        template: instanceTemplate(service, name),
+        headers,
+      });
+    } catch (thrown) {
+      if (!hasReason(thrown, 'NO_RESPONDERS') || headers[FOLLOW] !== undefined) throw thrown;
+      throw await this.#whyNobodyAnswers(target);
+    }
+  }
+
+  async #whyNobodyAnswers(target: string): Promise<ServiceError> {
+    const entry = await this.#parts.registry.get(target);
+    if (entry === undefined) {
+      return new ServiceError('NOT_FOUND', 'INSTANCE_UNKNOWN', `instance ${target} does not exist (any more)`);
+    }
+    return entry.state === 'lost'
+      ? ServiceError.unavailable('INSTANCE_LOST', `instance ${target} was lost, and its sessions with it`)
+      : ServiceError.unavailable('INSTANCE_AWAY', `instance ${target} does not answer`, { retryAfterMs: 1_000 });
+  }
+}
+
+/** The instance did nothing: another may be tried. */
+function isRefusal(thrown: unknown): boolean {
+  const REASONS = ['DRAINING', 'NO_RESPONDERS', 'INSTANCE_AWAY', 'INSTANCE_LOST', 'INSTANCE_UNKNOWN'];
+  return hasCode(thrown, 'RESOURCE_EXHAUSTED') || REASONS.some((reason) => hasReason(thrown, reason));
+}
+
+function rememberedAs<Request, Response>(method: Method<Request, Response>, request: Request): string {
+  return `${method.name}\0${method.requestId?.(request) ?? ''}`;
+}
+
+async function* encodeAll<Request, Response>(
+  responses: AsyncIterable<Response>,
+  method: StreamMethod<Request, Response>,
+): AsyncGenerator<Uint8Array> {
+  for await (const response of responses) yield method.responseCodec.encode(response).finish();
+}
