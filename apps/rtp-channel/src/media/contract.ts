@@ -1,6 +1,7 @@
 import type { G711Codec } from '@mediaplane/audio';
 import type { MediaContract } from '@mediaplane/media';
 import type { LatchMode } from '@mediaplane/rtp';
+import type { ChannelSnapshot } from './session-snapshot.ts';
 
 /**
  * What the control side of rtp-channel and its media threads say to each other. All of it is plain data: it crosses
@@ -17,6 +18,8 @@ export const Role = {
 
 /** Samples per second of everything inside: prompts, recordings, mixing. G.711 knows no other rate. */
 export const SAMPLE_RATE_HZ = 8000;
+/** The tick of audio that a channel makes itself. */
+export const FRAME_MS = 20;
 
 /** An address as `SocketAddress` and the latch hold it. */
 export interface AddressWords {
@@ -229,7 +232,7 @@ export interface ChannelContract extends MediaContract {
     };
   };
   event: ChannelMediaEvent;
-  snapshot: unknown;
+  snapshot: ChannelSnapshot;
   closing: null;
   closed: MediaStatistics;
 }

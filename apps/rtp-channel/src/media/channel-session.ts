@@ -1,0 +1,316 @@
+import { decodeG711 } from '@mediaplane/audio';
+import type { MediaSession, SessionPort } from '@mediaplane/media';
+import { SOURCE_WORDS } from '@mediaplane/net';
+import {
+  AddressLatch,
+  Arrival,
+  classifyDatagram,
+  DatagramKind,
+  LatchVerdict,
+  ParseError,
+  parseRtpHeader,
+  RTP_LATCH_OPTIONS,
+  RtpSourceStatistics,
+} from '@mediaplane/rtp';
+import { isFrom, sameAddress, words } from './addresses.ts';
+import type { Bridge } from './bridge.ts';
+import {
+  FRAME_MS,
+  Role,
+  SAMPLE_RATE_HZ,
+  type ChannelContract,
+  type ChannelInit,
+  type MediaSettings,
+  type MediaStatistics,
+  type PlaybackEnd,
+  type RecordingEnd,
+} from './contract.ts';
+import { DigitSession } from './digit-session.ts';
+import { IdleWatch } from './idle-watch.ts';
+import { OutboundLeg } from './outbound-leg.ts';
+import { codecOf, LEG_KINDS, payloadKinds, PayloadKind, type AudioKind } from './payload-kind.ts';
+import type { Player } from './player.ts';
+import type { RecordingTap } from './recording-tap.ts';
+import { RtcpPort } from './rtcp-port.ts';
+import { snapshotOf, type ChannelSnapshot } from './session-snapshot.ts';
+import { mediaStatistics } from './statistics.ts';
+import { NEVER, Tally } from './tally.ts';
+import { Counter, type ThreadTools } from './thread-tools.ts';
+
+export type ChannelPort = SessionPort<ChannelSession, ChannelContract>;
+
+/** One RTP endpoint on its media thread: what it hears, what becomes of it, and when it is given up. */
+export class ChannelSession implements MediaSession<ChannelContract> {
+  readonly port: ChannelPort;
+  readonly tools: ThreadTools;
+  readonly init: ChannelInit;
+  settings: MediaSettings;
+  readonly latch: AddressLatch;
+  readonly received = new RtpSourceStatistics(SAMPLE_RATE_HZ);
+  readonly outbound: OutboundLeg;
+  readonly rtcp: RtcpPort;
+  readonly digits: DigitSession;
+  readonly idle: IdleWatch;
+  readonly tally = new Tally();
+  player: Player | null = null;
+  taps: RecordingTap[] = [];
+  bridge: Bridge | null = null;
+  #kinds: Uint8Array;
+
+  constructor(tools: ThreadTools, port: ChannelPort, init: ChannelInit, nowUs: number) {
+    const { settings } = init;
+    this.tools = tools;
+    this.port = port;
+    this.init = init;
+    this.settings = settings;
+    this.#kinds = payloadKinds(settings.formats);
+    this.latch = new AddressLatch(settings.latchMode, latchOptions(settings), nowUs);
+    this.outbound = new OutboundLeg(this, init, nowUs);
+    this.rtcp = new RtcpPort(this, init, nowUs);
+    this.digits = new DigitSession(this);
+    this.idle = new IdleWatch(settings, nowUs);
+    this.#setRemote(nowUs);
+    this.schedule();
+  }
+
+  onDatagram(index: number, role: number, nowUs: number): void {
+    const { offset, length } = this.tools.io.batch;
+    if (role === Role.rtp) this.#onRtp(index, offset[index], length[index], nowUs);
+    else if (role === Role.rtcp) this.rtcp.onDatagram(index, nowUs);
+    else this.#onPeerLeg(index, offset[index], length[index], nowUs);
+  }
+
+  onFrame(dueUs: number, nowUs: number): void {
+    const { tally } = this;
+    const { ptimeMs } = this.settings.formats.send;
+    const sendsDigits = this.digits.onFrame(dueUs);
+    tally.dueMs += FRAME_MS;
+    while (tally.dueMs >= ptimeMs) {
+      tally.dueMs -= ptimeMs;
+      if (this.player && !this.player.state.paused && !sendsDigits) {
+        this.outbound.play(this.player, dueUs);
+        if (this.player.ended) this.endPlayback('completed');
+      }
+    }
+    for (const tap of this.taps) {
+      const end = tap.onFrame(nowUs);
+      if (end) this.finishRecording(tap, end, nowUs);
+    }
+    this.updateFrames();
+  }
+
+  onDeadline(nowUs: number): void {
+    this.digits.onDeadline(nowUs);
+    this.rtcp.onDeadline(nowUs);
+    if (nowUs >= this.idle.dueUs) {
+      const finding = this.idle.check(this.tally.lastReceivedUs, nowUs);
+      if (finding?.kind === 'silent') {
+        this.tally.silent = true;
+        this.port.emit({ type: 'media-idle', silentMs: finding.silentMs });
+      } else if (finding) {
+        this.port.emit({ type: 'idle-timeout', rule: finding.rule, silentMs: finding.silentMs });
+      }
+    }
+    this.schedule();
+  }
+
+  /** Sets the one deadline to whatever comes first. */
+  schedule(): void {
+    this.port.setDeadline(Math.min(this.rtcp.dueUs, this.idle.dueUs, this.digits.dueUs));
+  }
+
+  /** Frames run while something needs them, and only then. */
+  updateFrames(): void {
+    this.port.setFrames(this.player !== null || this.digits.sending || this.taps.length > 0);
+  }
+
+  update(settings: MediaSettings, nowUs: number): void {
+    const before = this.settings;
+    this.settings = settings;
+    this.#kinds = payloadKinds(settings.formats);
+    this.outbound.setFormat(settings.formats.send);
+    this.latch.options = latchOptions(settings);
+    this.latch.setMode(settings.latchMode, nowUs);
+    this.rtcp.latch.setMode(settings.latchMode, nowUs);
+    if (!sameAddress(before.remoteRtp, settings.remoteRtp)) this.tally.silent = true;
+    this.#setRemote(nowUs);
+    // Its silence on hold was our wish: nobody may take its place for that.
+    if (!before.receives && settings.receives) this.latch.touch(nowUs);
+    if (!settings.sends) this.digits.abort();
+    this.idle.configure(settings, this.latch.heard, nowUs);
+    this.schedule();
+    this.updateFrames();
+  }
+
+  endPlayback(end: PlaybackEnd, digit = ''): void {
+    if (!this.player) return;
+    const position = this.player.position();
+    this.player = null;
+    this.port.emit({ type: 'playback-finished', position, end, digit });
+    this.updateFrames();
+  }
+
+  finishRecording(tap: RecordingTap, end: RecordingEnd, nowUs: number): void {
+    tap.finish(nowUs);
+    this.taps = this.taps.filter((other) => other !== tap);
+    this.tally.latePackets += tap.state.late;
+    if (end !== 'stopped') {
+      this.port.emit({ type: 'recording-finished', recordingId: tap.state.recordingId, end });
+    }
+    this.updateFrames();
+  }
+
+  /** Hands a recording's audio to the control thread. */
+  recordingEmitter(recordingId: string): (audio: ArrayBuffer) => void {
+    return (audio) => this.port.emit({ type: 'recording-chunk', recordingId, audio }, [audio]);
+  }
+
+  /** Ends the bridge on both sides; returns the local channel that was on the other one. */
+  unbridge(): ChannelSession | null {
+    const peer = this.bridge?.peer ?? null;
+    this.bridge = null;
+    if (peer?.bridge?.peer === this) peer.bridge = null;
+    return peer;
+  }
+
+  statistics(nowUs: number): MediaStatistics {
+    return mediaStatistics(this, nowUs);
+  }
+
+  /** The bridge ends with it: only what is on one thread can be bridged. */
+  snapshot(): ChannelSnapshot {
+    this.unbridge();
+    return snapshotOf(this);
+  }
+
+  close(_closing: null, nowUs: number): MediaStatistics {
+    this.unbridge();
+    this.digits.abort();
+    this.endPlayback('channel-closed');
+    for (const tap of this.taps) this.finishRecording(tap, 'channel-closed', nowUs);
+    this.rtcp.sendBye(nowUs);
+    return this.statistics(nowUs);
+  }
+
+  #onRtp(index: number, offset: number, length: number, nowUs: number): void {
+    const { io, header, counters } = this.tools;
+    if (
+      classifyDatagram(io.view, offset, length) !== DatagramKind.rtp ||
+      parseRtpHeader(io.view, offset, length, header) !== ParseError.none
+    ) {
+      this.tally.malformed += 1;
+      counters[Counter.droppedMalformed] += 1;
+      return;
+    }
+    const { source } = io.batch;
+    const at = index * SOURCE_WORDS;
+    const verdict = this.latch.accept(
+      source[at],
+      source[at + 1],
+      source[at + 2],
+      source[at + 3],
+      source[at + 4],
+      header.ssrc,
+      header.sequence,
+      nowUs,
+    );
+    if (verdict === LatchVerdict.drop) {
+      counters[Counter.droppedSource] += 1;
+      return;
+    }
+    if (verdict === LatchVerdict.newSource) this.#followLatch();
+    counters[Counter.rtpReceived] += 1;
+    counters[Counter.rtpReceivedBytes] += header.payloadLength;
+    const arrival = this.received.update(header.ssrc, header.sequence, header.timestamp, header.payloadLength, nowUs);
+    this.#noteArrival(nowUs);
+    if (!this.settings.receives) {
+      this.tally.againstDirection += 1;
+      counters[Counter.droppedDirection] += 1;
+      return;
+    }
+    const kind = this.#kinds[header.payloadType] as PayloadKind;
+    if (kind === PayloadKind.unknown) {
+      this.tally.unknownPayloadType += 1;
+      counters[Counter.droppedPayloadType] += 1;
+      return;
+    }
+    // A copy that comes again has been passed on already.
+    if (arrival !== Arrival.duplicate) this.#use(kind, offset, length, nowUs);
+  }
+
+  /** What becomes of a good packet, whose header is in `tools.header`. */
+  #use(kind: Exclude<PayloadKind, 0>, offset: number, length: number, nowUs: number): void {
+    const { header } = this.tools;
+    if (kind === PayloadKind.digit) {
+      this.digits.onPacket(header, nowUs);
+    } else {
+      this.tally.lastPayloadType = header.payloadType;
+      if (this.taps.length > 0) this.#tap(kind, nowUs);
+    }
+    if (this.bridge) this.bridge.deliver(kind, offset, length, header, nowUs);
+    else if (this.settings.echo && kind !== PayloadKind.digit) {
+      this.outbound.relay(kind, offset, length, header, nowUs);
+    }
+  }
+
+  /** RTP of the channel at the other end of a bridge across instances; from its exact address, or not at all. */
+  #onPeerLeg(index: number, offset: number, length: number, nowUs: number): void {
+    const { io, header, counters } = this.tools;
+    const address = this.bridge?.legAddress;
+    if (!address || !isFrom(address, io.batch.source, index * SOURCE_WORDS)) {
+      counters[Counter.droppedSource] += 1;
+    } else if (parseRtpHeader(io.view, offset, length, header) !== ParseError.none) {
+      counters[Counter.droppedMalformed] += 1;
+    } else {
+      const kind = LEG_KINDS[header.payloadType] as PayloadKind;
+      if (kind !== PayloadKind.unknown) this.outbound.relay(kind, offset, length, header, nowUs);
+    }
+  }
+
+  #noteArrival(nowUs: number): void {
+    const { tally, received, latch } = this;
+    if (tally.firstReceivedUs === NEVER) tally.firstReceivedUs = nowUs;
+    tally.lastReceivedUs = nowUs;
+    if (received.jitter > tally.maxJitter) tally.maxJitter = received.jitter;
+    if (!tally.silent) return;
+    tally.silent = false;
+    this.idle.configure(this.settings, true, nowUs);
+    this.idle.heardAgain(nowUs);
+    this.schedule();
+    const { header } = this.tools;
+    this.port.emit({
+      type: 'media-started',
+      source: words(latch.current),
+      ssrc: header.ssrc >>> 0,
+      payloadType: header.payloadType,
+    });
+  }
+
+  #tap(kind: AudioKind, nowUs: number): void {
+    const { header, pcm, io } = this.tools;
+    decodeG711(codecOf(kind), io.bytes, header.payloadOffset, header.payloadLength, pcm, 0);
+    for (const tap of this.taps) tap.received(pcm, header.payloadLength, header.timestamp, nowUs);
+  }
+
+  #setRemote(nowUs: number): void {
+    const { remoteRtp, remoteRtcp } = this.settings;
+    if (remoteRtp) this.latch.setRemote(remoteRtp.w0, remoteRtp.w1, remoteRtp.w2, remoteRtp.w3, remoteRtp.port, nowUs);
+    this.rtcp.setRemote(remoteRtcp, nowUs);
+    this.outbound.aim(this.latch.current);
+  }
+
+  /** The latch has taken a new source: send there. */
+  #followLatch(): void {
+    const { current } = this.latch;
+    const { to } = this.outbound;
+    if (sameAddress(to, current)) return;
+    const previous = to.port === 0 ? null : words(to);
+    this.outbound.aim(current);
+    this.rtcp.hint(current);
+    this.port.emit({ type: 'remote-source-changed', flow: 'rtp', previous, current: words(current) });
+  }
+}
+
+function latchOptions(settings: MediaSettings): typeof RTP_LATCH_OPTIONS {
+  return { ...RTP_LATCH_OPTIONS, windowUs: settings.latchWindowMs * 1000 };
+}

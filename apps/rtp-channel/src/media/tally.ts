@@ -1,0 +1,26 @@
+/** "Not yet", as a monotonic time. */
+export const NEVER = -Infinity;
+
+/** What a channel counts and remembers of its media. The latch, the streams and RTCP have counters of their own. */
+export class Tally {
+  /** Dropped datagrams, by cause. */
+  malformed = 0;
+  unknownPayloadType = 0;
+  againstDirection = 0;
+  /** Packets that the kernel did not take. */
+  sendErrors = 0;
+  /** Of recordings that are over: packets too late for their place. */
+  latePackets = 0;
+  /** Of the last audio packet; -1 before it. */
+  lastPayloadType = -1;
+  /** In clock units. */
+  maxJitter = 0;
+  firstReceivedUs = NEVER;
+  lastReceivedUs = NEVER;
+  firstSentUs = NEVER;
+  lastSentUs = NEVER;
+  /** Nothing heard since open, since a new remote, or since silence was reported. */
+  silent = true;
+  /** Milliseconds of frames that have come due and are less than a packet. */
+  dueMs = 0;
+}
