@@ -1,0 +1,94 @@
+import { BridgeKind } from '@mediaplane/proto';
+import { Role } from '../media/contract.ts';
+import type { ChannelContext } from './channel-context.ts';
+import { recordChannel } from './describe.ts';
+import type { Bridge, LiveChannel, PeerLeg } from './live-channel.ts';
+
+/**
+ * Who is bridged with whom. Bridges between two channels of this instance are made here, those across instances in
+ * remote-bridges.ts; all of them end here. What the two ends know of each other changes in one step, without waiting in between,
+ * so that it needs the turn of one of them only.
+ */
+export class Bridges {
+  readonly #context: ChannelContext;
+  /** The other end of a private leg has to hear that ours is gone. */
+  readonly #onLegReleased: (peerChannelId: string, leg: PeerLeg) => void;
+
+  constructor(context: ChannelContext, onLegReleased: (peerChannelId: string, leg: PeerLeg) => void) {
+    this.#context = context;
+    this.#onLegReleased = onLegReleased;
+  }
+
+  /** Both channels of this instance. What either was bridged with before, it is bridged with no more. */
+  async bridgeLocal(channelId: string, peerChannelId: string): Promise<void> {
+    await this.#context.table.changeBoth(channelId, peerChannelId, async (channel, peer) => {
+      if (channel.bridge?.peerChannelId === peer.id) return;
+      await this.leave(channel);
+      await this.leave(peer);
+      await this.#context.media.bringTogether(channel.id, peer.id);
+      await this.#join(channel, peer);
+    });
+  }
+
+  /** The codecs of a bridged channel have changed: payloads may pass as they are now, or no longer. In the channel's turn. */
+  async renewLocal(channel: LiveChannel): Promise<void> {
+    const peer = this.#localPeer(channel);
+    if (peer !== undefined) await this.#join(channel, peer);
+  }
+
+  /** Ends the bridge that a channel has, if any. In its turn. */
+  async leave(channel: LiveChannel): Promise<void> {
+    // An instance that is being asked for a leg now answers too late.
+    channel.pendingLeg = undefined;
+    const { bridge } = channel;
+    if (bridge === undefined) return;
+    await this.#context.media.command(channel.id, 'unbridge', null);
+    if (bridge.leg !== undefined) await this.#context.media.detach(channel.id, Role.peerLeg);
+    this.unlink(channel);
+  }
+
+  /** The media threads have done their part: so the channel is bridged, tell it. */
+  link(channel: LiveChannel, bridge: Bridge): void {
+    const before = channel.bridge;
+    channel.bridge = bridge;
+    channel.record.peerChannelId = bridge.peerChannelId;
+    if (before?.peerChannelId === bridge.peerChannelId && before.kind === bridge.kind) return;
+    const kind = bridge.kind === 'relay' ? BridgeKind.RELAY : BridgeKind.TRANSCODE;
+    this.#context.events.publish(channel, {
+      $case: 'bridged',
+      value: { peerChannelId: bridge.peerChannelId, kind, remoteInstance: bridge.leg !== undefined },
+    });
+    recordChannel(this.#context, channel);
+  }
+
+  /** The media threads have done their part, or are gone: so the channel is bridged no more, nor is the other one. */
+  unlink(channel: LiveChannel): void {
+    const { bridge } = channel;
+    if (bridge === undefined) return;
+    const peer = this.#localPeer(channel);
+    this.#forget(channel, bridge.peerChannelId);
+    if (peer?.bridge?.peerChannelId === channel.id) this.#forget(peer, channel.id);
+    if (bridge.leg !== undefined) {
+      this.#context.ports.release(bridge.leg.ports);
+      this.#onLegReleased(bridge.peerChannelId, bridge.leg);
+    }
+  }
+
+  #forget(channel: LiveChannel, peerChannelId: string): void {
+    channel.bridge = undefined;
+    channel.record.peerChannelId = '';
+    this.#context.events.publish(channel, { $case: 'unbridged', value: { peerChannelId } });
+    if (channel.closing === undefined) recordChannel(this.#context, channel);
+  }
+
+  #localPeer({ bridge }: LiveChannel): LiveChannel | undefined {
+    if (bridge === undefined || bridge.leg !== undefined) return undefined;
+    return this.#context.table.get(bridge.peerChannelId);
+  }
+
+  async #join(channel: LiveChannel, peer: LiveChannel): Promise<void> {
+    const { kind } = await this.#context.media.command(channel.id, 'bridge', { peerChannelId: peer.id });
+    this.link(channel, { peerChannelId: peer.id, kind, leg: undefined });
+    this.link(peer, { peerChannelId: channel.id, kind, leg: undefined });
+  }
+}

@@ -1,0 +1,210 @@
+import { ServiceError } from '@mediaplane/control';
+import { RecordingChannelMode, RecordingDirection, RecordingFinishReason } from '@mediaplane/proto';
+import type { Recording } from '@mediaplane/proto';
+import type { ContainedFolder } from '../files/contained-folder.ts';
+import { FileError } from '../files/errors.ts';
+import { RecordingFile } from '../files/recording-file.ts';
+import type { RecordingFault } from '../files/recording-file.ts';
+import type { RecordingEnd } from '../media/contract.ts';
+import type { RecordingOrder } from '../validation/recording-request.ts';
+import type { ChannelContext } from './channel-context.ts';
+import { recordChannel } from './describe.ts';
+import { apiError, recordingNotFound } from './errors.ts';
+import type { LiveChannel } from './live-channel.ts';
+import { LiveRecording } from './live-recording.ts';
+import { randomId } from './random-id.ts';
+import type { RecordingArchive } from './recording-archive.ts';
+
+const MAX_RECORDINGS = 8;
+
+export interface RecordingsOptions {
+  readonly context: ChannelContext;
+  readonly folder: ContainedFolder;
+  readonly archive: RecordingArchive;
+  /** Audio of one recording that may wait for the disk. */
+  readonly maxWaitingBytes: number;
+}
+
+/** Starts and ends recordings. Whatever ends one, its file is closed before `recording_finished` is published. */
+export class Recordings {
+  readonly #options: RecordingsOptions;
+  readonly #context: ChannelContext;
+  /** Recordings that ended because the disk failed or was too slow, since the start. */
+  faults = 0;
+
+  constructor(options: RecordingsOptions) {
+    this.#options = options;
+    this.#context = options.context;
+  }
+
+  async start(channel: LiveChannel, order: RecordingOrder): Promise<Recording> {
+    const { recordings } = channel.busy();
+    if (recordings.size >= MAX_RECORDINGS) {
+      const message = `a channel has at most ${MAX_RECORDINGS} recordings at once`;
+      throw new ServiceError('RESOURCE_EXHAUSTED', 'TOO_MANY_RECORDINGS', message);
+    }
+    const recordingId = randomId('rec_');
+    const name = order.file === '' ? `${channel.id}/${recordingId}.wav` : order.file;
+    const file = await this.#openFile(channel, recordingId, name, order);
+    const recording = new LiveRecording(recordingId, name, order, file);
+    recordings.set(recordingId, recording);
+    try {
+      await this.#context.media.command(channel.id, 'startRecording', {
+        recordingId,
+        stereo: order.channelMode === RecordingChannelMode.STEREO,
+        takesReceived: order.direction !== RecordingDirection.OUT,
+        takesSent: order.direction !== RecordingDirection.IN,
+        maxDurationMs: order.maxDurationMs,
+        paused: order.startPaused,
+      });
+    } catch (error) {
+      recordings.delete(recordingId);
+      await file.finish();
+      await this.#options.folder.remove(name).catch(() => undefined);
+      throw apiError(error);
+    }
+    const view = recording.view();
+    this.#options.archive.add(channel.id, recordingId);
+    this.#context.events.publish(channel, { $case: 'recordingStarted', value: { recording: view } });
+    recordChannel(this.#context, channel);
+    return view;
+  }
+
+  async pause(channel: LiveChannel, recordingId: string): Promise<Recording> {
+    const recording = this.#require(channel, recordingId);
+    if (!(await this.#context.media.command(channel.id, 'pauseRecording', { recordingId }))) {
+      throw recordingNotFound(recordingId);
+    }
+    const changed = !recording.paused;
+    recording.paused = true;
+    const view = recording.view();
+    if (changed) this.#context.events.publish(channel, { $case: 'recordingPaused', value: { recording: view } });
+    return view;
+  }
+
+  async resume(channel: LiveChannel, recordingId: string): Promise<Recording> {
+    const recording = this.#require(channel, recordingId);
+    if (!(await this.#context.media.command(channel.id, 'resumeRecording', { recordingId }))) {
+      throw recordingNotFound(recordingId);
+    }
+    const changed = recording.paused;
+    recording.paused = false;
+    const view = recording.view();
+    if (changed) this.#context.events.publish(channel, { $case: 'recordingResumed', value: { recording: view } });
+    return view;
+  }
+
+  async stop(channel: LiveChannel, recordingId: string): Promise<Recording> {
+    const recording = this.#require(channel, recordingId);
+    if (!(await this.#context.media.command(channel.id, 'stopRecording', { recordingId }))) {
+      // It has just ended by itself.
+      if (recording.finishing === undefined) throw recordingNotFound(recordingId);
+      return recording.finishing;
+    }
+    return this.#finish(channel, recording, RecordingFinishReason.STOPPED);
+  }
+
+  onChunk(channel: LiveChannel, recordingId: string, audio: ArrayBuffer): void {
+    channel.activity?.recordings.get(recordingId)?.file.append(audio);
+  }
+
+  onFinished(channel: LiveChannel, recordingId: string, end: RecordingEnd): void {
+    const recording = channel.activity?.recordings.get(recordingId);
+    if (recording !== undefined) void this.#finish(channel, recording, FINISH_REASONS[end]);
+  }
+
+  /** The channel closes: resolves when every file is complete and every `recording_finished` published. */
+  async finishAll(channel: LiveChannel): Promise<void> {
+    const recordings = [...(channel.activity?.recordings.values() ?? [])];
+    await Promise.all(
+      recordings.map((recording) => this.#finish(channel, recording, RecordingFinishReason.CHANNEL_CLOSED)),
+    );
+  }
+
+  #require(channel: LiveChannel, recordingId: string): LiveRecording {
+    const recording = channel.activity?.recordings.get(recordingId);
+    if (recording === undefined) throw recordingNotFound(recordingId);
+    return recording;
+  }
+
+  async #openFile(
+    channel: LiveChannel,
+    recordingId: string,
+    name: string,
+    order: RecordingOrder,
+  ): Promise<RecordingFile> {
+    const { folder, maxWaitingBytes } = this.#options;
+    try {
+      const sink = await folder.create(name);
+      return await RecordingFile.start(sink, {
+        stereo: order.channelMode === RecordingChannelMode.STEREO,
+        maxWaitingBytes,
+        onFault: (fault) => this.#onFault(channel, recordingId, fault),
+      });
+    } catch (error) {
+      throw recordingError(name, error);
+    }
+  }
+
+  #onFault(channel: LiveChannel, recordingId: string, fault: RecordingFault): void {
+    const recording = channel.activity?.recordings.get(recordingId);
+    if (recording === undefined) return;
+    // Its answer says nothing new: the channel may have ended meanwhile.
+    this.#context.media.command(channel.id, 'stopRecording', { recordingId }).catch(() => undefined);
+    if (fault.kind === 'full') {
+      void this.#finish(channel, recording, RecordingFinishReason.MAX_DURATION);
+      return;
+    }
+    this.faults += 1;
+    const error = fault.kind === 'write-failed' ? fault.error : '';
+    const reason = fault.kind === 'overrun' ? RecordingFinishReason.OVERRUN : RecordingFinishReason.WRITE_FAILED;
+    this.#context.log.warn({ channelId: channel.id, recordingId, fault: fault.kind, error }, 'recording ended early');
+    void this.#finish(channel, recording, reason, error);
+  }
+
+  /** Once for each recording, whatever comes first. */
+  #finish(
+    channel: LiveChannel,
+    recording: LiveRecording,
+    reason: RecordingFinishReason,
+    error = '',
+  ): Promise<Recording> {
+    recording.finishing ??= this.#close(channel, recording, reason, error);
+    return recording.finishing;
+  }
+
+  async #close(
+    channel: LiveChannel,
+    recording: LiveRecording,
+    reason: RecordingFinishReason,
+    error: string,
+  ): Promise<Recording> {
+    await recording.file.finish();
+    channel.activity?.recordings.delete(recording.recordingId);
+    const view = recording.view(true);
+    this.#options.archive.finish(channel.id, view);
+    this.#context.events.publish(channel, {
+      $case: 'recordingFinished',
+      value: { recording: view, reason, error },
+    });
+    if (channel.closing === undefined) recordChannel(this.#context, channel);
+    return view;
+  }
+}
+
+const FINISH_REASONS: Record<RecordingEnd, RecordingFinishReason> = {
+  stopped: RecordingFinishReason.STOPPED,
+  'max-duration': RecordingFinishReason.MAX_DURATION,
+  'channel-closed': RecordingFinishReason.CHANNEL_CLOSED,
+};
+
+function recordingError(name: string, error: unknown): ServiceError {
+  if (error instanceof FileError && (error.code === 'outside' || error.code === 'not-a-file')) {
+    return ServiceError.invalidField('file', error.message);
+  }
+  if (error instanceof FileError && error.code === 'exists') {
+    return new ServiceError('ALREADY_EXISTS', 'RECORDING_FILE_EXISTS', `there is a file ${name}`, { cause: error });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new ServiceError('FAILED_PRECONDITION', 'RECORDING_UNAVAILABLE', message, { cause: error });
+}

@@ -1,0 +1,194 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { hasReason, parseSessionId, ServiceError } from '@mediaplane/control';
+import type {
+  AttachPeerLegRequest,
+  AttachPeerLegResponse,
+  Codecs,
+  DetachPeerLegRequest,
+  DetachPeerLegResponse,
+  TransportAddress,
+} from '@mediaplane/proto';
+import { Role } from '../media/contract.ts';
+import { DEFAULT_CODECS, mediaFormats } from '../validation/codecs.ts';
+import { addressWords } from '../validation/remote-endpoint.ts';
+import type { Bridges } from './bridges.ts';
+import type { ChannelContext } from './channel-context.ts';
+import { describeChannel } from './describe.ts';
+import type { LiveChannel, PeerLeg } from './live-channel.ts';
+import { randomId } from './random-id.ts';
+
+const CROSSED_ATTEMPTS = 4;
+const CROSSED_DELAY_MS = 25;
+const DETACH_DELAYS_MS = [0, 250, 1000, 4000];
+
+/** Calls to the instance that owns the other channel (RtpPeerService). */
+export interface PeerCalls {
+  attach(request: AttachPeerLegRequest): Promise<AttachPeerLegResponse>;
+  detach(request: DetachPeerLegRequest): Promise<DetachPeerLegResponse>;
+}
+
+/**
+ * Bridges with channels of other instances, over a private UDP leg.
+ *
+ * A channel's turn is never held while the other instance is asked, or two bridges that cross would wait for each other. So the
+ * caller notes the leg it asks for, asks, and takes its turn again: if the note has changed by then, another bridge was faster
+ * and this one is taken back. When both ends ask each other at once, the one whose channel has the lower id prevails.
+ */
+export class RemoteBridges {
+  readonly #context: ChannelContext;
+  readonly #bridges: Bridges;
+  readonly #peers: PeerCalls;
+  /** Called for each bridge with a channel of another instance. */
+  readonly #onBridged: (channelId: string, peerChannelId: string) => void;
+
+  constructor(
+    context: ChannelContext,
+    bridges: Bridges,
+    peers: PeerCalls,
+    onBridged: (channelId: string, peerChannelId: string) => void,
+  ) {
+    this.#context = context;
+    this.#bridges = bridges;
+    this.#peers = peers;
+    this.#onBridged = onBridged;
+  }
+
+  isRemote(channelId: string): boolean {
+    return parseSessionId(channelId)?.instanceId !== this.#context.instanceId;
+  }
+
+  /** `renews`: although they are bridged already, because the codecs have changed. */
+  async bridge(channelId: string, peerChannelId: string, renews = false): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#attempt(channelId, peerChannelId, renews);
+        return;
+      } catch (error) {
+        // The other end is bridging the same two channels; its leg will be here in a moment.
+        if (!hasReason(error, 'BRIDGE_CROSSED') || attempt === CROSSED_ATTEMPTS) throw error;
+        await delay(CROSSED_DELAY_MS * attempt);
+      }
+    }
+  }
+
+  async #attempt(channelId: string, peerChannelId: string, renews: boolean): Promise<void> {
+    const { table, ports } = this.#context;
+    const legId = randomId('leg_');
+    const asked = await table.change(channelId, async (channel) => {
+      if (channel.bridge?.peerChannelId === peerChannelId && !renews) return undefined;
+      await this.#bridges.leave(channel);
+      const leg: PeerLeg = { legId, ports: await this.#openLeg(channel) };
+      channel.pendingLeg = { legId, peerChannelId };
+      return { channel, leg };
+    });
+    if (asked === undefined) return;
+    const { channel, leg } = asked;
+    try {
+      const answer = await this.#peers.attach({
+        channelId: peerChannelId,
+        peerChannelId: channelId,
+        legId,
+        callerAddress: this.#legAddress(channel, leg),
+        callerCodecs: codecsOf(channel),
+      });
+      await table.change(channelId, async () => {
+        if (channel.pendingLeg?.legId !== legId) {
+          throw new ServiceError('ABORTED', 'BRIDGE_SUPERSEDED', 'another bridge of the channel was made meanwhile');
+        }
+        channel.pendingLeg = undefined;
+        await this.#join(channel, peerChannelId, leg, answer.calledAddress, answer.calledCodecs);
+      });
+    } catch (error) {
+      if (channel.pendingLeg?.legId === legId) channel.pendingLeg = undefined;
+      ports.release(leg.ports);
+      this.detach(peerChannelId, legId);
+      throw error;
+    }
+  }
+
+  /** Another instance wants one of our channels. */
+  onAttach(request: AttachPeerLegRequest): Promise<AttachPeerLegResponse> {
+    return this.#context.table.change(request.channelId, async (channel) => {
+      const crossed = channel.pendingLeg?.peerChannelId === request.peerChannelId;
+      if (crossed && channel.id < request.peerChannelId) {
+        throw new ServiceError('ABORTED', 'BRIDGE_CROSSED', 'the two channels are being bridged from the other end');
+      }
+      await this.#bridges.leave(channel);
+      const leg: PeerLeg = { legId: request.legId, ports: await this.#openLeg(channel) };
+      try {
+        await this.#join(channel, request.peerChannelId, leg, request.callerAddress, request.callerCodecs);
+      } catch (error) {
+        this.#context.ports.release(leg.ports);
+        throw error;
+      }
+      return {
+        calledAddress: this.#legAddress(channel, leg),
+        calledCodecs: codecsOf(channel),
+        channel: await describeChannel(this.#context, channel),
+      };
+    });
+  }
+
+  /** The other instance has released its end. */
+  async onDetach({ channelId, legId }: DetachPeerLegRequest): Promise<DetachPeerLegResponse> {
+    await this.#context.table.change(channelId, async (channel) => {
+      if (channel.bridge?.leg?.legId === legId) await this.#bridges.leave(channel);
+    });
+    return {};
+  }
+
+  /** Tells the other instance, again if it cannot be reached. If it is gone for good, its channels' last events say so. */
+  detach(peerChannelId: string, legId: string): void {
+    const tell = async (): Promise<void> => {
+      for (const delayMs of DETACH_DELAYS_MS) {
+        await delay(delayMs, undefined, { ref: false });
+        try {
+          await this.#peers.detach({ channelId: peerChannelId, legId });
+          return;
+        } catch (error) {
+          if (!(error instanceof ServiceError) || error.code !== 'UNAVAILABLE') return;
+        }
+      }
+    };
+    void tell();
+  }
+
+  async #join(
+    channel: LiveChannel,
+    peerChannelId: string,
+    leg: PeerLeg,
+    peerAddress: TransportAddress | undefined,
+    peerCodecs: Codecs | undefined,
+  ): Promise<void> {
+    if (peerAddress === undefined) throw ServiceError.invalidField('caller_address', 'must be set');
+    const { media } = this.#context;
+    await media.attach(channel.id, { role: Role.peerLeg, handle: leg.ports.rtp });
+    try {
+      const { kind } = await media.command(channel.id, 'bridgeLeg', {
+        peerAddress: addressWords(peerAddress),
+        peerFormats: mediaFormats(peerCodecs ?? DEFAULT_CODECS),
+      });
+      this.#bridges.link(channel, { peerChannelId, kind, leg });
+      this.#onBridged(channel.id, peerChannelId);
+    } catch (error) {
+      await media.detach(channel.id, Role.peerLeg).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #openLeg(channel: LiveChannel) {
+    return this.#context.ports.openPeerLeg(interfaceOf(channel));
+  }
+
+  #legAddress(channel: LiveChannel, leg: PeerLeg): TransportAddress {
+    return { address: this.#context.ports.addresses(interfaceOf(channel)).private, port: leg.ports.rtp.port };
+  }
+}
+
+function interfaceOf(channel: LiveChannel): string {
+  return channel.record.settings?.interface ?? '';
+}
+
+function codecsOf(channel: LiveChannel): Codecs {
+  return channel.record.settings?.codecs ?? DEFAULT_CODECS;
+}
