@@ -7,6 +7,7 @@ import {
   DEFAULT_BATCH_SIZE,
   DEFAULT_MAX_PER_SOCKET,
   SLOT_BYTES,
+  checkRange,
   checkRun,
   checkTag,
   createBatch,
@@ -66,7 +67,7 @@ export class DgramPacketIo implements PacketIo {
 
   reserve(byteLength: number): number {
     const offset = this.#reserved;
-    this.#checkRange(offset, byteLength);
+    checkRange(offset, byteLength, this.bytes.length);
     this.#reserved = Math.ceil((offset + byteLength) / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
     return offset;
   }
@@ -171,7 +172,7 @@ export class DgramPacketIo implements PacketIo {
   send(socket: number, offset: number, length: number, to: SocketAddress): boolean {
     const attached = this.#sockets[socket];
     if (!attached) throw new RangeError(`socket ${socket} is not attached`);
-    this.#checkRange(offset, length);
+    checkRange(offset, length, this.bytes.length);
     if (to.port === 0 || (!attached.ipv6 && !to.isIpv4)) {
       this.counters.sendFailed += 1;
       return false;
@@ -184,8 +185,7 @@ export class DgramPacketIo implements PacketIo {
   }
 
   sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: SocketAddress): number {
-    checkRun(segmentBytes, totalBytes);
-    this.#checkRange(offset, totalBytes);
+    checkRun(offset, segmentBytes, totalBytes, this.bytes.length);
     let sent = 0;
     for (let at = 0; at < totalBytes; at += segmentBytes) {
       if (this.send(socket, offset + at, Math.min(segmentBytes, totalBytes - at), to)) sent += 1;
@@ -207,14 +207,6 @@ export class DgramPacketIo implements PacketIo {
       counters.sendTooBig += 1;
     } else {
       counters.sendFailed += 1;
-    }
-  }
-
-  /** @throws RangeError */
-  #checkRange(offset: number, length: number): void {
-    const whole = (offset | 0) === offset && (length | 0) === length;
-    if (!whole || offset < 0 || length < 0 || offset + length > this.bytes.length) {
-      throw new RangeError(`offset ${offset}, length ${length} is outside an arena of ${this.bytes.length} bytes`);
     }
   }
 

@@ -40,7 +40,14 @@ const CODE_BY_ERRNO = new Map<string, NetErrorCode>([
 /** A failed system call, from libs/native or node:dgram (both carry the errno's name as `code`), as a NetError that says what was tried. */
 export function netErrorFrom(what: string, cause: unknown): NetError {
   if (cause instanceof NetError) return cause;
-  const errno = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return new NetError(CODE_BY_ERRNO.get(errno) ?? 'system', `${what}: ${detail}`, { cause });
+  const errno = property(cause, 'code');
+  const detail = property(cause, 'message') ?? String(cause);
+  return new NetError(CODE_BY_ERRNO.get(errno ?? '') ?? 'system', `${what}: ${detail}`, { cause });
+}
+
+/** By shape, not by class: an error of Node's may come from another realm, as under Jest. */
+function property(error: unknown, name: 'code' | 'message'): string | undefined {
+  if (typeof error !== 'object' || error === null || !(name in error)) return undefined;
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'string' ? value : undefined;
 }

@@ -199,14 +199,14 @@ export class NativePacketIo implements PacketIo {
   }
 
   sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: SocketAddress): number {
-    checkRun(segmentBytes, totalBytes);
+    checkRun(offset, segmentBytes, totalBytes, this.bytes.length);
     const fd = this.#attachedFd(socket);
     if (!this.#setDestination(socket, to)) {
       this.counters.sendFailed += Math.ceil(totalBytes / segmentBytes);
       return 0;
     }
     const { gso } = this.#sockets;
-    const chunkBytes = segmentBytes * Math.min(MAX_SEGMENTS, Math.floor(MAX_SEND_BYTES / segmentBytes));
+    const chunkBytes = segmentBytes * Math.min(MAX_SEGMENTS, Math.max(1, Math.floor(MAX_SEND_BYTES / segmentBytes)));
     let sent = 0;
     for (let at = 0; at < totalBytes;) {
       const bytes = Math.min(chunkBytes, totalBytes - at);

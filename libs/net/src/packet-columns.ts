@@ -46,9 +46,18 @@ export function checkTag(tag: number): void {
   if (!Number.isInteger(tag) || tag < 0 || tag > MAX_TAG) throw new RangeError(`tag ${tag}: must be 0 to ${MAX_TAG}`);
 }
 
+/** Refuses a run that is not wholly inside the arena before any of it is sent. @throws RangeError */
+export function checkRun(offset: number, segmentBytes: number, totalBytes: number, arenaBytes: number): void {
+  checkRange(offset, totalBytes, arenaBytes);
+  if ((segmentBytes | 0) !== segmentBytes || segmentBytes < 1) {
+    throw new RangeError(`a run in segments of ${segmentBytes} bytes: must be a positive integer`);
+  }
+}
+
 /** @throws RangeError */
-export function checkRun(segmentBytes: number, totalBytes: number): void {
-  if ((segmentBytes | 0) !== segmentBytes || segmentBytes < 1 || (totalBytes | 0) !== totalBytes || totalBytes < 0) {
-    throw new RangeError(`a run of ${totalBytes} bytes in segments of ${segmentBytes}`);
+export function checkRange(offset: number, length: number, arenaBytes: number): void {
+  const whole = (offset | 0) === offset && (length | 0) === length;
+  if (!whole || offset < 0 || length < 0 || offset + length > arenaBytes) {
+    throw new RangeError(`offset ${offset}, length ${length} is outside an arena of ${arenaBytes} bytes`);
   }
 }

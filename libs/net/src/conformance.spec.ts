@@ -1,0 +1,284 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { IPV6_TCLASS, IP_TOS, socketOption } from '@mediaplane/native';
+import { formatIp, parseSocketAddress } from './address-text.ts';
+import { createPacketIo, createUdpSockets } from './implementation.ts';
+import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES, SOURCE_WORDS } from './packet-io.ts';
+import type { PacketIo, PacketIoOptions, UdpSocketHandle, UdpSocketOptions, UdpSockets } from './packet-io.ts';
+import { SocketAddress } from './socket-address.ts';
+
+/** One suite over both implementations and both IP versions; what an implementation does not claim is tested to be absent. */
+
+const DEADLINE_MS = 5000;
+const WILD = [NaN, Infinity, -1, 0.5, 2 ** 31, 2 ** 53];
+const LARGE_BUFFERS = { receiveBufferBytes: 1 << 20, sendBufferBytes: 1 << 20 };
+
+interface Received {
+  readonly tag: number;
+  readonly payload: number[];
+  readonly from: string;
+}
+
+const cases = (['native', 'dgram'] as const).flatMap((implementation) =>
+  ['127.0.0.1', '::1'].map((ip) => ({ implementation, ip })),
+);
+
+describe.each(cases)('$implementation on $ip', ({ implementation, ip }) => {
+  let sockets: UdpSockets;
+  let io: PacketIo;
+  let handles: UdpSocketHandle[];
+  /** Where the tests lay what they send. */
+  let scratch: number;
+
+  beforeEach(() => {
+    sockets = createUdpSockets(implementation);
+    handles = [];
+    use({});
+  });
+
+  afterEach(() => {
+    io.close();
+    for (const handle of handles) sockets.close(handle);
+  });
+
+  function use(options: PacketIoOptions): void {
+    io = createPacketIo({ implementation, ...options });
+    scratch = io.reserve(70_000);
+  }
+
+  async function open(options: Partial<UdpSocketOptions> = {}): Promise<UdpSocketHandle> {
+    const handle = await sockets.open({ address: ip, port: 0, ...options });
+    handles.push(handle);
+    return handle;
+  }
+
+  async function attach(tag: number, options: Partial<UdpSocketOptions> = {}): Promise<[number, SocketAddress]> {
+    const handle = await open(options);
+    return [await io.attach(handle, tag), parseSocketAddress(handle.address, handle.port)];
+  }
+
+  /** One receive, after a turn of the event loop where the implementation needs one. */
+  async function receive(): Promise<Received[]> {
+    if (!io.capabilities.blocking) await new Promise((resolve) => setTimeout(resolve, 1));
+    io.receive(10_000);
+    return Array.from({ length: io.batch.count }, (_, index) => {
+      const { offset, length, tag, source } = io.batch;
+      const [w0, w1, w2, w3, port] = source.subarray(index * SOURCE_WORDS);
+      return {
+        tag: tag[index],
+        payload: [...io.bytes.subarray(offset[index], offset[index] + length[index])],
+        from: `${formatIp(new SocketAddress().set(w0, w1, w2, w3, port))} ${port}`,
+      };
+    });
+  }
+
+  async function receiveUntil(done: (received: Received[]) => boolean): Promise<Received[]> {
+    const deadline = Date.now() + DEADLINE_MS;
+    const received: Received[] = [];
+    while (!done(received) && Date.now() < deadline) received.push(...(await receive()));
+    return received;
+  }
+
+  const receiveCount = (count: number): Promise<Received[]> => receiveUntil((received) => received.length >= count);
+
+  test('hands over payload, tag and source, and keeps headroom free', async () => {
+    const [a, addressA] = await attach(7);
+    const [b, addressB] = await attach(2 ** 30 - 1);
+    io.bytes.set([1, 2, 3, 4], scratch);
+    expect(io.send(a, scratch, 4, addressB)).toBe(true);
+    expect(await receiveCount(1)).toEqual([
+      { tag: 2 ** 30 - 1, payload: [1, 2, 3, 4], from: `${ip} ${addressA.port}` },
+    ]);
+    expect(io.batch.offset[0]).toBeGreaterThanOrEqual(HEADROOM_BYTES);
+    expect(io.send(b, scratch, 0, addressA)).toBe(true);
+    expect(await receiveCount(1)).toEqual([{ tag: 7, payload: [], from: `${ip} ${addressB.port}` }]);
+    expect(io.counters).toMatchObject({ received: 2, receivedBytes: 4, sent: 2, sentBytes: 4, receiveFailed: 0 });
+  });
+
+  test('an IPv6 socket also talks IPv4, whose peers it shows v4-mapped', async () => {
+    const [a, addressA] = await attach(1, { address: '127.0.0.1' });
+    const [b, { port }] = await attach(2, { address: '::' });
+    io.send(a, scratch, 3, parseSocketAddress('127.0.0.1', port));
+    expect(await receiveCount(1)).toEqual([{ tag: 2, payload: [0, 0, 0], from: `127.0.0.1 ${addressA.port}` }]);
+    io.send(b, scratch, 2, addressA);
+    expect(await receiveCount(1)).toEqual([{ tag: 1, payload: [0, 0], from: `127.0.0.1 ${port}` }]);
+  });
+
+  test('an unreachable address family or port 0 is a counted refusal', async () => {
+    const [socket] = await attach(1);
+    expect(io.send(socket, scratch, 1, parseSocketAddress(ip, 0))).toBe(false);
+    const [ipv4] = await attach(1, { address: '127.0.0.1' });
+    expect(io.send(ipv4, scratch, 1, parseSocketAddress('::1', 9))).toBe(false);
+    expect(io.sendRun(ipv4, scratch, 10, 25, parseSocketAddress('::1', 9))).toBe(0);
+    expect(io.counters.sendFailed).toBe(5);
+  });
+
+  test('sends to a closed port and a refused send leave the loop running', async () => {
+    const [socket, own] = await attach(1);
+    const [closedSocket, closed] = await attach(2);
+    io.detach(closedSocket);
+    sockets.close(handles[1]);
+    for (let index = 0; index < 20; index++) io.send(socket, scratch, 100, closed);
+    io.send(socket, scratch, 65_508 + 20, own);
+    io.send(socket, scratch, 5, own);
+    const received = await receiveCount(1);
+    expect(received.map(({ payload }) => payload.length)).toEqual([5]);
+    expect(io.counters.sendTooBig).toBe(1);
+  });
+
+  test('drops and counts what is longer than a slot', async () => {
+    const [socket, own] = await attach(1);
+    for (const length of [MAX_DATAGRAM_BYTES + 1, 5000, MAX_DATAGRAM_BYTES, MAX_DATAGRAM_BYTES + 1]) {
+      io.send(socket, scratch, length, own);
+    }
+    const received = await receiveUntil(() => io.counters.truncated === 3);
+    expect(received.map(({ payload }) => payload.length)).toEqual([MAX_DATAGRAM_BYTES]);
+  });
+
+  test('wrong offsets, lengths, tags and sockets throw', async () => {
+    const [socket, own] = await attach(1);
+    const end = io.bytes.length;
+    for (const wild of [...WILD, end + 1]) {
+      expect(() => io.send(socket, wild, 1, own)).toThrow(RangeError);
+      expect(() => io.send(socket, scratch, wild, own)).toThrow(RangeError);
+      expect(() => io.sendRun(socket, wild, 10, 20, own)).toThrow(RangeError);
+      expect(() => io.sendRun(socket, scratch, 10, wild === end + 1 ? end : wild, own)).toThrow(RangeError);
+      expect(() => io.reserve(wild)).toThrow(RangeError);
+      expect(() => io.send(wild, scratch, 1, own)).toThrow(RangeError);
+    }
+    for (const wild of [...WILD, 0]) expect(() => io.sendRun(socket, scratch, wild, 20, own)).toThrow(RangeError);
+    expect(() => io.send(socket, end - 1, 2, own)).toThrow(RangeError);
+    const handle = await open();
+    for (const tag of [-1, 0.5, NaN, 2 ** 30]) {
+      await expect((async () => io.attach(handle, tag))()).rejects.toThrow(RangeError);
+    }
+    io.detach(socket);
+    io.detach(socket);
+    expect(() => io.send(socket, scratch, 1, own)).toThrow('is not attached');
+  });
+
+  test('reserve gives 8-byte aligned room outside the receive slots, until the arena is full', () => {
+    const first = io.reserve(3);
+    expect(first % 8).toBe(0);
+    expect(io.reserve(8)).toBe(first + 8);
+    expect(() => io.reserve(io.bytes.length)).toThrow(RangeError);
+    expect(() => createPacketIo({ implementation, arenaBytes: 4096, batchSize: 3 })).toThrow(RangeError);
+  });
+
+  test.each([
+    [1200, 3],
+    [172, 150],
+    [1400, 49],
+  ])(
+    'a run of %d-byte datagrams arrives as what it was: %d of them, the last one shorter',
+    async (segmentBytes, count) => {
+      const [socket] = await attach(1, LARGE_BUFFERS);
+      const [, peer] = await attach(2, LARGE_BUFFERS);
+      const totalBytes = segmentBytes * (count - 1) + 50;
+      for (let at = 0; at < totalBytes; at++) io.bytes[scratch + at] = Math.floor(at / segmentBytes);
+      expect(io.sendRun(socket, scratch, segmentBytes, totalBytes, peer)).toBe(count);
+      const received = await receiveCount(count);
+      expect(received.map(({ payload }) => payload.length)).toEqual([...Array(count - 1).fill(segmentBytes), 50]);
+      expect(received.every(({ payload }, index) => payload.every((byte) => byte === index))).toBe(true);
+      expect(io.counters).toMatchObject({ sent: count, sentBytes: totalBytes, gsoRefused: 0 });
+    },
+  );
+
+  test('a flooded socket gets its share of a pass, and the others lose nothing', async () => {
+    io.close();
+    use({ batchSize: 32, maxPerSocket: 8 });
+    const [sender] = await attach(0, LARGE_BUFFERS);
+    const [, flooded] = await attach(1, LARGE_BUFFERS);
+    const others = [];
+    for (let index = 0; index < 40; index++) others.push(await attach(100 + index));
+    const received: Received[] = [];
+    for (let round = 0; round < 10; round++) {
+      for (let index = 0; index < 20; index++) io.send(sender, scratch, 100, flooded);
+      if (round % 2 === 0) for (const [, address] of others) io.send(sender, scratch, 1, address);
+      const pass = await receive();
+      expect(pass.filter(({ tag }) => tag === 1).length).toBeLessThanOrEqual(8);
+      received.push(...pass);
+    }
+    const lost = (): number => io.counters.overflowed;
+    received.push(...(await receiveUntil((more) => received.length + more.length + lost() === 400)));
+    for (let index = 0; index < 40; index++) expect(received.filter(({ tag }) => tag === 100 + index)).toHaveLength(5);
+    expect(received.filter(({ tag }) => tag === 1)).toHaveLength(200 - lost());
+    expect(io.counters.backlogs).toBeGreaterThan(0);
+  });
+
+  test('a thousand sockets each get their own datagram', async () => {
+    const [sender] = await attach(0);
+    const addresses = [];
+    for (let tag = 1; tag <= 1000; tag++) addresses.push((await attach(tag))[1]);
+    const received: Received[] = [];
+    for (let first = 0; first < 1000; first += 100) {
+      for (const address of addresses.slice(first, first + 100)) io.send(sender, scratch, 10, address);
+      received.push(...(await receiveCount(100)));
+    }
+    expect(received.map(({ tag }) => tag).sort((a, b) => a - b)).toEqual(addresses.map((_, index) => index + 1));
+  });
+
+  test('a detached socket is heard no more, and its port can be bound again', async () => {
+    const [sender] = await attach(1);
+    const [socket, address] = await attach(2);
+    io.detach(socket);
+    sockets.close(handles[1]);
+    sockets.close(handles[1]);
+    io.send(sender, scratch, 1, address);
+    const [, again] = await attach(3, { port: address.port });
+    io.send(sender, scratch, 2, again);
+    expect(await receiveCount(1)).toMatchObject([{ tag: 3, payload: [0, 0] }]);
+  });
+
+  test('DSCP is on the socket exactly if the capability says so', async () => {
+    const option = ip === '::1' ? IPV6_TCLASS : IP_TOS;
+    const handle = await open();
+    const cs1 = await open({ dscp: 8 });
+    if (sockets.capabilities.tos) {
+      expect([handle.dscp, cs1.dscp]).toEqual([46, 8]);
+      expect([socketOption(handle.fd, option), socketOption(cs1.fd, option)]).toEqual([46 << 2, 8 << 2]);
+    } else {
+      expect([handle.dscp, cs1.dscp]).toEqual([0, 0]);
+    }
+  });
+
+  test('tells what buffers were granted, and counts what overflowed them exactly if the capability says so', async () => {
+    const small = await open({ receiveBufferBytes: 4096 });
+    const large = await open({ receiveBufferBytes: 65_536 });
+    expect(small.receiveBufferBytes).toBeGreaterThanOrEqual(4096);
+    expect(large.receiveBufferBytes).toBeGreaterThan(small.receiveBufferBytes);
+    expect(large.sendBufferBytes).toBeGreaterThan(0);
+    if (!sockets.capabilities.kernelDrops) {
+      expect(sockets.kernelDrops(small)).toBe(-1);
+      return;
+    }
+    const socket = await io.attach(small, 1);
+    expect(sockets.kernelDrops(small)).toBe(0);
+    for (let index = 0; index < 100; index++) io.send(socket, scratch, 500, parseSocketAddress(ip, small.port));
+    const received = await receiveUntil((all) => all.length + sockets.kernelDrops(small) === 100);
+    expect(received.length).toBeGreaterThan(0);
+    expect(sockets.kernelDrops(small)).toBe(100 - received.length);
+    expect(sockets.kernelDrops(small)).toBeGreaterThan(0);
+  });
+
+  test('what cannot be opened says why', async () => {
+    const [, held] = await attach(1);
+    const code = (options: Partial<UdpSocketOptions>): Promise<unknown> =>
+      sockets.open({ address: ip, port: 0, ...options }).then(
+        () => 'opened',
+        (error: { code: string }) => error.code,
+      );
+    expect(await code({ port: held.port })).toBe('address-in-use');
+    expect(await code({ address: ip === '::1' ? '2001:db8::1' : '192.0.2.1' })).toBe('address-not-available');
+    expect(await code({ address: 'localhost' })).toBe('invalid-address');
+    expect(await code({ port: 65_536 })).toBe('invalid-address');
+    expect(await code({ dscp: 64 })).toBe('invalid-option');
+    expect(await code({ receiveBufferBytes: NaN })).toBe('invalid-option');
+  });
+
+  test('a handle of the other implementation is refused', async () => {
+    const other = createUdpSockets(implementation === 'native' ? 'dgram' : 'native');
+    const handle = await other.open({ address: ip, port: 0 });
+    await expect((async () => io.attach(handle, 1))()).rejects.toMatchObject({ code: 'invalid-handle' });
+    other.close(handle);
+  });
+});
