@@ -259,6 +259,18 @@ describe('learn-once: attacks', () => {
     expect(talk(500, new Sender(ATTACKER), phone)).toEqual([0, 500]);
   });
 
+  test('a claim that was made good lasts for the next silence', () => {
+    const phone = new Sender(NATTED);
+    const attacker = new Sender(ATTACKER);
+    talk(500, phone);
+    talk(110, attacker);
+    talk(20, phone);
+    expect(isCurrent(NATTED)).toBe(true);
+    talk(150, attacker);
+    expect(isCurrent(ATTACKER)).toBe(true);
+    expect(talk(100, phone, attacker)).toEqual([100 - packetsInOrder + 1, packetsInOrder - 1]);
+  });
+
   test('an intruder displaced by the signalled source has no claim', () => {
     const attacker = new Sender(ATTACKER);
     talk(1000, attacker);
@@ -335,6 +347,13 @@ describe('roaming', () => {
       new Sender({ host: 3, port: 3 }, phone.ssrc, phone.sequence - 2),
     ];
     expect(talk(1000, phone, ...strangers)).toEqual([1000, 0, 0, 0]);
+  });
+
+  test('drops a stranger that begins ahead of the stream and falls behind it', () => {
+    const phone = new Sender(SIGNALLED);
+    talk(10, phone);
+    const stranger = new Sender(ATTACKER, phone.ssrc, phone.sequence + 3);
+    for (let i = 0; i < 10; i++) expect([talk(1, stranger, phone), talk(1, phone)]).toEqual([[0, 1], [1]]);
   });
 
   test('the signalled address gets a stream back that was another one, but not one that has roamed', () => {

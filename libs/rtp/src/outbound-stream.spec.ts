@@ -159,6 +159,14 @@ describe('relay', () => {
   });
 });
 
+test('a switch behind a relayed event counts its time from the start of the event', () => {
+  const source = new Source(1, 5, 0);
+  steps(3, () => source.relay());
+  const began = source.timestampAt(nowUs + FRAME_US);
+  for (let i = 0; i < 14; i++) stream.relay(1, 8 + i, began, false, (nowUs += FRAME_US));
+  expect(steps(1, () => stream.generate(nowUs))).toEqual([[1, 14 * FRAME, true]]);
+});
+
 describe('generate', () => {
   test('steps by a frame; a late or early tick changes nothing, a pause leaves its time empty and begins a spurt', () => {
     expect(steps(3, () => stream.generate(nowUs))).toEqual([SPURT, NEXT, NEXT]);

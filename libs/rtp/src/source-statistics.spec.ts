@@ -50,6 +50,15 @@ describe('sequence', () => {
     expect(statistics.lost).toBe(1);
   });
 
+  test.each([33, 64, 100, 128, 150, 1000])('of a gap of %i packets, those that come late are no duplicates', (gap) => {
+    const statistics = new RtpSourceStatistics(RATE);
+    feed(statistics, range(0, 300));
+    feed(statistics, [299 + gap]);
+    const late = range(299 + gap - Math.min(gap, 100) + 1, Math.min(gap, 100) - 1);
+    expect(new Set(feed(statistics, late))).toEqual(new Set([Arrival.reordered]));
+    expect(new Set(feed(statistics, late))).toEqual(new Set([Arrival.duplicate]));
+  });
+
   test('a packet from before the first valid one moves the base', () => {
     const statistics = new RtpSourceStatistics(RATE);
     feed(statistics, [11, 12, 10]);
