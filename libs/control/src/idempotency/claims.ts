@@ -157,7 +157,8 @@ export class Claims {
     try {
       return await create.follow(instanceId);
     } catch (thrown) {
-      if (hasReason(thrown, NOT_REMEMBERED) || hasReason(thrown, 'NO_RESPONDERS')) return undefined;
+      // After a refusal the leader names another instance.
+      if (hasReason(thrown, NOT_REMEMBERED) || create.isRefusal(thrown)) return undefined;
       throw thrown;
     }
   }

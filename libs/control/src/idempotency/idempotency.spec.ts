@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { EmbeddedBus } from '../bus/embedded-bus.ts';
+import { startPhone } from '../../test/support/test-fleet.ts';
+import type { Phone } from '../../test/support/test-fleet.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { ResultMemory } from './result-memory.ts';
+
+const HOUR_MS = 3_600_000;
+
+describe('request ids of creates', () => {
+  let clock: VirtualClock;
+  let bus: EmbeddedBus;
+  let a: Phone;
+  let b: Phone;
+  let c: Phone;
+
+  beforeEach(async () => {
+    clock = new VirtualClock();
+    bus = new EmbeddedBus({ clock });
+    [a, b, c] = await Promise.all([0, 1, 2].map(() => startPhone(bus, clock)));
+    await clock.advance(2_000);
+  });
+  afterEach(() => bus.close());
+
+  const open = (phone: Phone, request: string): Promise<string> =>
+    phone.plane.router.call(phone.open, request, { timeoutMs: HOUR_MS });
+  const opened = (): number => a.sessions.size + b.sessions.size + c.sessions.size;
+
+  test('a repetition through any instance gets the same session', async () => {
+    const first = await open(a, 'r1||x');
+    await clock.advance(100);
+    expect(await open(b, 'r1||x')).toBe(first);
+    expect(await open(c, 'r1||x')).toBe(first);
+    expect(opened()).toBe(1);
+    expect(await open(b, 'r2||x')).not.toBe(first);
+  });
+
+  test('concurrent repetitions join the first', async () => {
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    for (const phone of [a, b, c]) phone.gate = gate;
+    const calls = Array.from({ length: 9 }, (_, i) => open([a, b, c][i % 3], 'r1||x'));
+    await clock.advance(3_000);
+    release();
+    await clock.advance(100);
+    const ids = await Promise.all(calls);
+    expect(new Set(ids).size).toBe(1);
+    expect(opened()).toBe(1);
+  });
+
+  test('the same id with another request is refused', async () => {
+    await open(a, 'r1||x');
+    await expect(open(b, 'r1||y')).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      reason: 'REQUEST_ID_REUSED',
+      fieldViolations: [{ field: 'request_id' }],
+    });
+  });
+
+  test('a create that failed may be tried again', async () => {
+    await expect(open(a, 'r1||bad')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await clock.advance(100);
+    await expect(open(b, 'r1||bad')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(open(b, 'r1||good')).resolves.toMatch(/^ch_/);
+  });
+
+  test('a create that one instance refuses goes to another, once', async () => {
+    a.limit = 0;
+    b.limit = 0;
+    const calls = [a, b, c].map((phone) => open(phone, 'r1||x'));
+    await clock.advance(500);
+    const ids = await Promise.all(calls);
+    expect(new Set(ids).size).toBe(1);
+    expect(c.sessions.size).toBe(1);
+  });
+
+  test('when all refuse, nothing is remembered', async () => {
+    for (const phone of [a, b, c]) phone.limit = 0;
+    await expect(open(a, 'r1||x')).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    a.limit = 1;
+    await clock.advance(2_000);
+    await expect(open(b, 'r1||x')).resolves.toMatch(/^ch_/);
+  });
+
+  test('a claimer that vanished is replaced', async () => {
+    const kv = bus.kv('mp_v1_phone_requests', { ttlMs: 600_000 });
+    await open(a, 'r1||x');
+    await clock.advance(100);
+    const untouched = [a, b, c].find((phone) => phone.sessions.size === 0) ?? c;
+    // The claim as a leader leaves it that dies before it asks the instance it named.
+    const [entry] = await kv.entries();
+    const claim: Record<string, unknown> = JSON.parse(new TextDecoder().decode(entry.value));
+    const left = { ...claim, instanceId: untouched.plane.instanceId, response: '' };
+    await kv.put(entry.key, new TextEncoder().encode(JSON.stringify(left)));
+    const calls = [a, b, c].map((phone) => open(phone, 'r1||x'));
+    await clock.advance(1_500);
+    expect(new Set(await Promise.all(calls)).size).toBe(1);
+    expect(untouched.sessions.size).toBe(1);
+  });
+
+  test('claims last ten minutes', async () => {
+    const first = await open(a, 'r1||x');
+    await clock.advance(601_000);
+    const kv = bus.kv('mp_v1_phone_requests', { ttlMs: 600_000 });
+    expect(await kv.size()).toBe(0);
+    expect(first).toMatch(/^ch_/);
+  });
+});
+
+describe('what an instance remembers', () => {
+  test('joins, repeats, forgets failures, and is bounded', async () => {
+    const memory = new ResultMemory(3);
+    let runs = 0;
+    const work = async (): Promise<number> => ++runs;
+    const never = (): void => {
+      throw new Error('not repeated');
+    };
+    expect(await Promise.all([memory.run('k', 'f', work, never), memory.run('k', 'f', work, () => undefined)])).toEqual(
+      [1, 1],
+    );
+    expect(() => memory.run('k', 'other', work, never)).toThrow(
+      expect.objectContaining({ reason: 'REQUEST_ID_REUSED' }),
+    );
+    await expect(memory.run('bad', 'f', () => Promise.reject(new Error('no')), never)).rejects.toThrow('no');
+    expect(await memory.run('bad', 'f', work, never)).toBe(2);
+    for (const key of ['x', 'y', 'z']) await memory.run(key, 'f', work, never);
+    expect(memory.size).toBeLessThanOrEqual(3);
+    expect(() => memory.follow('k', 'f')).toThrow(expect.objectContaining({ reason: 'NOT_REMEMBERED' }));
+  });
+});
