@@ -322,6 +322,21 @@ describe('sources', () => {
     expect(bench.command('a', 'latch', null)).toMatchObject({ rtpSource: address(7, 12345) });
   });
 
+  test('a payload type that was not negotiated keeps a call alive and wins nobody a place', () => {
+    bench.open('a', { echo: true });
+    for (let i = 0; i < 8; i += 1) bench.rtp('a', { from: address(66, 1), sequence: i, payloadType: 77 });
+    expect(bench.command('a', 'latch', null).rtpSource).toBeNull();
+    talk('a', 2);
+    talk('a', 3, 3, { payloadType: 13 });
+    talk('a', 2, 6);
+    expect(bench.rtpFrom('a')).toHaveLength(4);
+    expect(bench.command('a', 'statistics', null).received).toMatchObject({
+      packets: 7,
+      lost: 0,
+      droppedPayloadType: 11,
+    });
+  });
+
   test('any bytes on any port: counted, never thrown, never answered', () => {
     const junk = fc.uint8Array({ maxLength: 200 });
     fc.assert(

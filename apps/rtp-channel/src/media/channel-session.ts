@@ -202,8 +202,13 @@ export class ChannelSession implements MediaSession<ChannelContract> {
       counters[Counter.droppedMalformed] += 1;
       return;
     }
+    const kind = this.#kinds[header.payloadType] as PayloadKind;
     const { source } = io.batch;
     const at = index * SOURCE_WORDS;
+    if (kind === PayloadKind.unknown) {
+      this.#onUnknownPayload(source, at, nowUs);
+      return;
+    }
     const verdict = this.latch.accept(
       source[at],
       source[at + 1],
@@ -228,14 +233,21 @@ export class ChannelSession implements MediaSession<ChannelContract> {
       counters[Counter.droppedDirection] += 1;
       return;
     }
-    const kind = this.#kinds[header.payloadType] as PayloadKind;
-    if (kind === PayloadKind.unknown) {
-      this.tally.unknownPayloadType += 1;
-      counters[Counter.droppedPayloadType] += 1;
-      return;
-    }
     // A copy that comes again has been passed on already.
     if (arrival !== Arrival.duplicate) this.#use(kind, offset, length, nowUs);
+  }
+
+  /**
+   * A payload type that was not negotiated wins nobody a place with the latch. From the present source it is a sign of life
+   * (comfort noise comes like this) and has its place in the sequence.
+   */
+  #onUnknownPayload(source: Int32Array, at: number, nowUs: number): void {
+    const { header, counters } = this.tools;
+    this.tally.unknownPayloadType += 1;
+    counters[Counter.droppedPayloadType] += 1;
+    if (!this.latch.heard || !isFrom(this.latch.current, source, at)) return;
+    this.received.update(header.ssrc, header.sequence, header.timestamp, header.payloadLength, nowUs);
+    this.#noteArrival(nowUs);
   }
 
   /** What becomes of a good packet, whose header is in `tools.header`. */
@@ -268,10 +280,9 @@ export class ChannelSession implements MediaSession<ChannelContract> {
   }
 
   #noteArrival(nowUs: number): void {
-    const { tally, received, latch } = this;
+    const { tally, latch } = this;
     if (tally.firstReceivedUs === NEVER) tally.firstReceivedUs = nowUs;
     tally.lastReceivedUs = nowUs;
-    if (received.jitter > tally.maxJitter) tally.maxJitter = received.jitter;
     if (!tally.silent) return;
     tally.silent = false;
     this.idle.configure(this.settings, true, nowUs);

@@ -27,7 +27,7 @@ export function mediaStatistics(channel: ChannelSession, nowUs: number): MediaSt
       duplicates: received.duplicates,
       late: channel.taps.reduce((sum, tap) => sum + tap.state.late, tally.latePackets),
       jitterMs: received.jitterMs,
-      maxJitterMs: tally.maxJitter * MS_PER_UNIT,
+      maxJitterMs: received.maxJitterMs,
       ssrc: received.valid ? received.ssrc >>> 0 : 0,
       ssrcChanges: received.ssrcChanges,
       payloadType: tally.lastPayloadType,

@@ -13,8 +13,6 @@ export class Tally {
   latePackets = 0;
   /** Of the last audio packet; -1 before it. */
   lastPayloadType = -1;
-  /** In clock units. */
-  maxJitter = 0;
   firstReceivedUs = NEVER;
   lastReceivedUs = NEVER;
   firstSentUs = NEVER;
