@@ -19,6 +19,8 @@ export const THREAD_COUNTERS = [
   'sessions',
   'coalescedWaits',
   'commands',
+  'gsoRefused',
+  'datagramsOverflowed',
 ] as const;
 
 export type ThreadCounter = (typeof THREAD_COUNTERS)[number];

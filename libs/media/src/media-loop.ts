@@ -165,6 +165,8 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
     values[15] = this.#byId.size;
     values[16] = coalescedWaits;
     values[17] = this.#commands;
+    values[18] = io.gsoRefused;
+    values[19] = io.overflowed;
   }
 
   readonly #onDeadline = (index: number): void => {
