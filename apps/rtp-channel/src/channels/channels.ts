@@ -124,6 +124,14 @@ export class Channels {
     return describeChannel(this.#context, this.table.require(channelId), withStatistics);
   }
 
+  /** Returns the other channel if that is known: an instance that was asked for a leg has told. */
+  async bridge(channelId: string, peerChannelId: string): Promise<Channel | undefined> {
+    this.table.require(channelId);
+    if (this.remoteBridges.isRemote(peerChannelId)) return this.remoteBridges.bridge(channelId, peerChannelId);
+    await this.bridges.bridgeLocal(channelId, peerChannelId);
+    return this.describe(peerChannelId);
+  }
+
   /** Ends the bridge of a channel, if it has one. */
   unbridge(channelId: string): Promise<void> {
     return this.table.change(channelId, (channel) => this.bridges.leave(channel));

@@ -1,4 +1,3 @@
-import type { UdpSocketHandle } from '@mediaplane/net';
 import { CloseReason, FlowKind } from '@mediaplane/proto';
 import type { ChannelMediaEvent } from '../media/contract.ts';
 import { transportAddress } from '../validation/remote-endpoint.ts';
@@ -41,7 +40,7 @@ export class MediaEvents {
   }
 
   /** A session ended without being closed: its thread died or it threw. */
-  onSessionLost(channelId: string, _sockets: readonly UdpSocketHandle[], cause: string): void {
+  onSessionLost(channelId: string, cause: string): void {
     const channel = this.#context.table.get(channelId);
     if (channel === undefined) return;
     channel.lostCause = cause;

@@ -25,21 +25,16 @@ export interface OpeningOptions {
 export class Opening {
   readonly #options: OpeningOptions;
   readonly #context: ChannelContext;
-  /** Capacity that is promised to channels which are being opened. */
-  #opening = 0;
+  /** Since the start. */
+  openedTotal = 0;
 
   constructor(options: OpeningOptions) {
     this.#options = options;
     this.#context = options.context;
   }
 
-  get inProgress(): number {
-    return this.#opening;
-  }
-
   /** All of them or none, on one media thread, which is that of `near` if it lives here. */
   async open(settings: readonly ChannelSettings[], near: string): Promise<Channel[]> {
-    this.#opening += settings.length;
     const opened: LiveChannel[] = [];
     try {
       for (const each of settings) opened.push(await this.#prepare(each, opened[0]?.id ?? near));
@@ -47,10 +42,9 @@ export class Opening {
     } catch (error) {
       await Promise.all(opened.map((channel) => this.#withdraw(channel)));
       throw error;
-    } finally {
-      this.#opening -= settings.length;
     }
     for (const channel of opened) this.#announce(channel);
+    this.openedTotal += opened.length;
     return opened.map((channel) => channelSnapshot(this.#context, channel));
   }
 

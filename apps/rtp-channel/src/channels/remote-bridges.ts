@@ -3,6 +3,7 @@ import { hasReason, parseSessionId, ServiceError } from '@mediaplane/control';
 import type {
   AttachPeerLegRequest,
   AttachPeerLegResponse,
+  Channel,
   Codecs,
   DetachPeerLegRequest,
   DetachPeerLegResponse,
@@ -57,12 +58,14 @@ export class RemoteBridges {
     return parseSessionId(channelId)?.instanceId !== this.#context.instanceId;
   }
 
-  /** `renews`: although they are bridged already, because the codecs have changed. */
-  async bridge(channelId: string, peerChannelId: string, renews = false): Promise<void> {
+  /**
+   * Returns the other channel, unless they were bridged already. `renews`: makes the leg anew then, because the codecs have
+   * changed.
+   */
+  async bridge(channelId: string, peerChannelId: string, renews = false): Promise<Channel | undefined> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#attempt(channelId, peerChannelId, renews);
-        return;
+        return await this.#attempt(channelId, peerChannelId, renews);
       } catch (error) {
         // The other end is bridging the same two channels; its leg will be here in a moment.
         if (!hasReason(error, 'BRIDGE_CROSSED') || attempt === CROSSED_ATTEMPTS) throw error;
@@ -71,7 +74,7 @@ export class RemoteBridges {
     }
   }
 
-  async #attempt(channelId: string, peerChannelId: string, renews: boolean): Promise<void> {
+  async #attempt(channelId: string, peerChannelId: string, renews: boolean): Promise<Channel | undefined> {
     const { table, ports } = this.#context;
     const legId = randomId('leg_');
     const asked = await table.change(channelId, async (channel) => {
@@ -81,7 +84,7 @@ export class RemoteBridges {
       channel.pendingLeg = { legId, peerChannelId };
       return { channel, leg };
     });
-    if (asked === undefined) return;
+    if (asked === undefined) return undefined;
     const { channel, leg } = asked;
     try {
       const answer = await this.#peers.attach({
@@ -98,6 +101,7 @@ export class RemoteBridges {
         channel.pendingLeg = undefined;
         await this.#join(channel, peerChannelId, leg, answer.calledAddress, answer.calledCodecs);
       });
+      return answer.channel;
     } catch (error) {
       if (channel.pendingLeg?.legId === legId) channel.pendingLeg = undefined;
       ports.release(leg.ports);

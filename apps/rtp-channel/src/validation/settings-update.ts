@@ -1,6 +1,6 @@
 import type { ChannelSettings, UpdateChannelRequest } from '@mediaplane/proto';
 import type { SettingsKey, SettingsRules } from './settings.ts';
-import { SETTINGS_FIELDS } from './settings.ts';
+import { EMPTY_SETTINGS, SETTINGS_FIELDS } from './settings.ts';
 import { quoted, Violations } from './violations.ts';
 
 export interface SettingsUpdate {
@@ -45,25 +45,12 @@ export function updateSettings(
   const change = <K extends SettingsKey>(key: K): void => {
     const { path, normalise } = SETTINGS_FIELDS[key];
     const context = { field: `settings.${path}`, rules, interfaceName: current.interface, violations };
-    settings[key] = normalise(input ?? EMPTY, context);
+    settings[key] = normalise(input ?? EMPTY_SETTINGS, context);
   };
   keys.forEach(change);
   violations.throwIfAny();
   return { settings, paths: keys.map((key) => SETTINGS_FIELDS[key].path) };
 }
-
-const EMPTY: ChannelSettings = {
-  remote: undefined,
-  codecs: undefined,
-  direction: 0,
-  echo: false,
-  latch: undefined,
-  labels: {},
-  maxDurationMs: 0,
-  idle: undefined,
-  controllerLeaseMs: 0,
-  interface: '',
-};
 
 function namedKeys(mask: readonly string[], input: ChannelSettings | undefined, violations: Violations): SettingsKey[] {
   if (mask.length === 0) return input === undefined ? [] : KEYS.filter((key) => SETTINGS_FIELDS[key].isSet(input));

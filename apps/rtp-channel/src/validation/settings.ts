@@ -24,6 +24,20 @@ const MIN_LEASE_MS = 1000;
 const MAX_LATCH_WINDOW_MS = 60_000;
 const DEFAULT_LATCH: LatchPolicy = { mode: LatchMode.LEARN_ONCE, windowMs: 3000 };
 
+/** Of a request that has none. */
+export const EMPTY_SETTINGS: ChannelSettings = {
+  remote: undefined,
+  codecs: undefined,
+  direction: 0,
+  echo: false,
+  latch: undefined,
+  labels: {},
+  maxDurationMs: 0,
+  idle: undefined,
+  controllerLeaseMs: 0,
+  interface: '',
+};
+
 /** What a field is normalised with: where it stands in the request, the rules, and the interface it has to suit. */
 interface Context {
   readonly field: string;

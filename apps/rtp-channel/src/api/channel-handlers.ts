@@ -1,0 +1,64 @@
+import { requireSessionId, ServiceError } from '@mediaplane/control';
+import { ChannelView } from '@mediaplane/proto';
+import type { Channel, RtpChannelServiceDefinition } from '@mediaplane/proto';
+import type { Handlers } from '@mediaplane/service';
+import type { Channels } from '../channels/channels.ts';
+import { validateReason } from '../validation/close-request.ts';
+import { validateBatchOpen, validateOpen } from '../validation/open-request.ts';
+import type { SettingsRules } from '../validation/settings.ts';
+import { change, CHANNEL_KIND, guarded, owned, requestId } from './routes.ts';
+
+/** Methods on channels themselves. */
+export function channelHandlers(
+  channels: Channels,
+  rules: SettingsRules,
+  /** GetChannel of whatever instance owns it. */
+  getChannel: (channelId: string) => Promise<Channel | undefined>,
+) {
+  const view = async (channelId: string) => ({ channel: await channels.describe(channelId) });
+  return {
+    openChannel: {
+      route: { kind: 'placed', near: (request) => request.nearChannelId },
+      requestId,
+      handler: guarded(async (request) => {
+        const [channel] = await channels.opening.open([validateOpen(request, rules)], request.nearChannelId);
+        return { channel };
+      }),
+    },
+    batchOpenChannels: {
+      route: {
+        kind: 'placed',
+        near: (request) => request.nearChannelId,
+        sessions: (request) => Math.max(request.requests.length, 1),
+      },
+      requestId,
+      handler: guarded(async ({ requests, nearChannelId }) => ({
+        channels: await channels.opening.open(validateBatchOpen(requests, rules), nearChannelId),
+      })),
+    },
+    getChannel: {
+      route: owned(),
+      handler: guarded(async (request) => ({
+        channel: await channels.describe(request.channelId, request.view === ChannelView.STATS),
+      })),
+    },
+    updateChannel: change(async (request) => {
+      await channels.updates.update(request);
+      return view(request.channelId);
+    }),
+    bridgeChannels: change(async ({ channelId, peerChannelId }) => {
+      requireSessionId('peer_channel_id', peerChannelId, CHANNEL_KIND);
+      if (peerChannelId === channelId)
+        throw ServiceError.invalidField('peer_channel_id', 'must differ from channel_id');
+      const peerChannel = await channels.bridge(channelId, peerChannelId);
+      return { ...(await view(channelId)), peerChannel: peerChannel ?? (await getChannel(peerChannelId)) };
+    }),
+    unbridgeChannel: change(async ({ channelId }) => {
+      await channels.unbridge(channelId);
+      return view(channelId);
+    }),
+    closeChannel: change(async ({ channelId, reasonText }) => ({
+      record: await channels.close(channelId, validateReason(reasonText)),
+    })),
+  } satisfies Partial<Handlers<RtpChannelServiceDefinition>>;
+}
