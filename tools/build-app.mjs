@@ -19,6 +19,7 @@ await Promise.all(
         parser: { syntax: 'typescript', decorators: true },
         transform: { legacyDecorator: true, decoratorMetadata: true },
         rewriteRelativeImportExtensions: true,
+        experimental: { keepImportAttributes: true },
       },
     });
     const out = join('dist', relative('src', file)).replace(/\.ts$/, '.js');
