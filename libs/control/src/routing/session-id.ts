@@ -48,8 +48,17 @@ export function requireSessionId(field: string, text: string, kind: string): Ses
   return id;
 }
 
+/** One call to the system's generator costs more than everything else in making an id. */
+const POOL_BYTES = 4096;
+let pool = new Uint8Array(0);
+let used = 0;
+
 function randomLetters(count: number): string {
+  if (used + count > pool.length) {
+    pool = randomBytes(POOL_BYTES);
+    used = 0;
+  }
   let letters = '';
-  for (const byte of randomBytes(count)) letters += ALPHABET[byte & 31];
+  for (const end = used + count; used < end; used++) letters += ALPHABET[pool[used] & 31];
   return letters;
 }
