@@ -77,7 +77,7 @@ export class ServiceError extends Error {
 }
 
 export function isErrorCode(text: string): text is ErrorCode {
-  return (ERROR_CODES as readonly string[]).includes(text);
+  return ERROR_CODES.some((code) => code === text);
 }
 
 export function hasCode(thrown: unknown, code: ErrorCode): thrown is ServiceError {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, credsAuthenticator, errors } from '@nats-io/transport-node';
 import type { Msg, NodeConnectionOptions } from '@nats-io/transport-node';
-import { delay, systemClock } from '../clock.ts';
+import { MAX_TIMER_MS, delay, systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { ServiceError } from '../errors.ts';
 import { silentLogger } from '../logger.ts';
@@ -130,7 +130,7 @@ export class NatsBus implements Bus {
 
   async #ask(subject: string, payload: Uint8Array, headers: BusHeaders, timeoutMs: number): Promise<Reply> {
     try {
-      const options = { timeout: Math.ceil(timeoutMs), headers: toNats(headers) };
+      const options = { timeout: Math.min(Math.ceil(timeoutMs), MAX_TIMER_MS), headers: toNats(headers) };
       const native = await this.#link.connection.request(subject, payload, options);
       return { payload: native.data, headers: fromNats(native.headers) };
     } catch (thrown) {

@@ -46,6 +46,7 @@ export class Membership {
   #heldSinceMs = Infinity;
   #timer: Timer | undefined;
   #busy = false;
+  #failing = false;
 
   constructor(parts: MembershipParts, events: MembershipEvents) {
     this.#parts = parts;
@@ -122,9 +123,13 @@ export class Membership {
     try {
       if (this.#state === 'held') await this.#renew();
       if (this.#state === 'unsure') await this.#acquire();
+      this.#failing = false;
     } catch (thrown) {
       this.#parts.counters.leaseRenewFailures++;
-      if (this.#parts.bus.state === 'connected') this.#parts.logger.warn({ err: thrown }, 'lease not renewed');
+      if (!this.#failing && this.#parts.bus.state === 'connected') {
+        this.#failing = true;
+        this.#parts.logger.warn({ err: thrown }, 'lease not renewed; trying on');
+      }
       nextMs = RETRY_MS;
     } finally {
       this.#busy = false;

@@ -111,18 +111,18 @@ describe('what an instance remembers', () => {
   test('joins, repeats, forgets failures, and is bounded', async () => {
     const memory = new ResultMemory(3);
     let runs = 0;
-    const work = async (): Promise<number> => ++runs;
+    const work = async (): Promise<Uint8Array> => Uint8Array.of(++runs);
     const never = (): void => {
       throw new Error('not repeated');
     };
     expect(await Promise.all([memory.run('k', 'f', work, never), memory.run('k', 'f', work, () => undefined)])).toEqual(
-      [1, 1],
+      [Uint8Array.of(1), Uint8Array.of(1)],
     );
     expect(() => memory.run('k', 'other', work, never)).toThrow(
       expect.objectContaining({ reason: 'REQUEST_ID_REUSED' }),
     );
     await expect(memory.run('bad', 'f', () => Promise.reject(new Error('no')), never)).rejects.toThrow('no');
-    expect(await memory.run('bad', 'f', work, never)).toBe(2);
+    expect(await memory.run('bad', 'f', work, never)).toEqual(Uint8Array.of(2));
     for (const key of ['x', 'y', 'z']) await memory.run(key, 'f', work, never);
     expect(memory.size).toBeLessThanOrEqual(3);
     expect(() => memory.follow('k', 'f')).toThrow(expect.objectContaining({ reason: 'NOT_REMEMBERED' }));

@@ -3,7 +3,7 @@ import { requestIdReused } from './fingerprint.ts';
 
 interface Remembered {
   readonly fingerprint: string;
-  readonly result: Promise<unknown>;
+  readonly result: Promise<Uint8Array>;
   settled: boolean;
 }
 
@@ -11,7 +11,7 @@ interface Remembered {
 export const NOT_REMEMBERED = 'NOT_REMEMBERED';
 
 /**
- * What this instance answered to mutations with a request id. A repeated one joins the first while it runs and gets its result
+ * The encoded responses of this instance to mutations with a request id. A repeated one joins the first while it runs and gets its result
  * afterwards; a failed one is forgotten, so that it can be tried again. Bounded: the oldest go first.
  */
 export class ResultMemory {
@@ -27,8 +27,8 @@ export class ResultMemory {
   }
 
   /** INVALID_ARGUMENT (REQUEST_ID_REUSED) when the fingerprint differs. Calls `repeated` if the work was already known. */
-  run<T>(key: string, fingerprint: string, work: () => Promise<T>, repeated: () => void): Promise<T> {
-    const known = this.#known<T>(key, fingerprint);
+  run(key: string, fingerprint: string, work: () => Promise<Uint8Array>, repeated: () => void): Promise<Uint8Array> {
+    const known = this.#known(key, fingerprint);
     if (known !== undefined) {
       repeated();
       return known;
@@ -45,18 +45,17 @@ export class ResultMemory {
   }
 
   /** The result if the work is known; ABORTED (NOT_REMEMBERED) if not. */
-  follow<T>(key: string, fingerprint: string): Promise<T> {
-    const known = this.#known<T>(key, fingerprint);
+  follow(key: string, fingerprint: string): Promise<Uint8Array> {
+    const known = this.#known(key, fingerprint);
     if (known !== undefined) return known;
     throw new ServiceError('ABORTED', NOT_REMEMBERED, 'this instance does not know the request id');
   }
 
-  /** The key holds the method's name, which fixes the type of its result. */
-  #known<T>(key: string, fingerprint: string): Promise<T> | undefined {
+  #known(key: string, fingerprint: string): Promise<Uint8Array> | undefined {
     const known = this.#results.get(key);
     if (known === undefined) return undefined;
     if (known.fingerprint !== fingerprint) throw requestIdReused();
-    return known.result as Promise<T>;
+    return known.result;
   }
 
   #evict(): void {

@@ -3,7 +3,7 @@ import type { Codec } from '../codec.ts';
 /** What a handler knows of its call. The same whether the caller was on this instance or came over the bus. */
 export interface CallContext {
   readonly requestId: string;
-  /** Monotonic milliseconds on the control plane's clock. */
+  /** Monotonic milliseconds on the control plane's clock; Infinity for a stream, which lasts while it is pulled. */
   readonly deadlineMs: number;
   /** Aborted at the deadline, and when a caller on this instance cancels. */
   readonly signal: AbortSignal;

@@ -56,10 +56,9 @@ export class RpcRouter implements Router {
       const request = method.requestCodec.decode(message.payload);
       if (message.headers[FOLLOW] !== undefined) {
         const key = rememberedAs(method, request);
-        const response = await this.#parts.results.follow<Response>(key, fingerprint(message.payload));
-        return method.responseCodec.encode(response).finish();
+        return this.#parts.results.follow(key, fingerprint(message.payload));
       }
-      return method.responseCodec.encode(await this.#execute(method, request, message)).finish();
+      return this.#execute(method, request, message);
     });
   }
 
@@ -161,35 +160,54 @@ export class RpcRouter implements Router {
     method: Method<Request, Response>,
     request: Request,
     context: CallContext,
-    headers: Record<string, string> = {},
   ): Promise<Response> {
-    if (target === this.#parts.instanceId && headers[FOLLOW] === undefined)
-      return this.#execute(method, request, context);
-    const payload = method.requestCodec.encode(request).finish();
-    if (target === this.#parts.instanceId) {
-      return this.#parts.results.follow<Response>(rememberedAs(method, request), fingerprint(payload));
-    }
-    return method.responseCodec.decode(await this.#forward(method.name, target, payload, context, headers));
+    const isHere = target === this.#parts.instanceId;
+    if (isHere && requestIdOf(method, request) === '') return this.#handle(method, request, context);
+    return method.responseCodec.decode(await this.#exchange(target, method, request, context, {}));
   }
 
-  /** Runs the handler here, for whoever asked. */
-  #execute<Request, Response>(
+  /** As `#callOn`, in bytes. */
+  async #exchange<Request, Response>(
+    target: string,
+    method: Method<Request, Response>,
+    request: Request,
+    context: CallContext,
+    headers: Record<string, string>,
+  ): Promise<Uint8Array> {
+    const isHere = target === this.#parts.instanceId;
+    if (isHere && headers[FOLLOW] === undefined) return this.#execute(method, request, context);
+    const payload = method.requestCodec.encode(request).finish();
+    if (isHere) return this.#parts.results.follow(rememberedAs(method, request), fingerprint(payload));
+    return this.#forward(method.name, target, payload, context, headers);
+  }
+
+  /** Handles a call here, for whoever asked; with a request id, once. */
+  async #execute<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    context: CallContext,
+  ): Promise<Uint8Array> {
+    const { counters, results } = this.#parts;
+    const run = async (): Promise<Uint8Array> =>
+      method.responseCodec.encode(await this.#handle(method, request, context)).finish();
+    if (requestIdOf(method, request) === '') return run();
+    const print = fingerprint(method.requestCodec.encode(request).finish());
+    return results.run(rememberedAs(method, request), print, run, () => counters.callsRepeated++);
+  }
+
+  #handle<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
     context: CallContext,
   ): Promise<Response> {
-    const { clock, counters, gate, results } = this.#parts;
+    const { clock, counters, gate } = this.#parts;
     counters.callsLocal++;
-    const run = (): Promise<Response> =>
-      gate.run(() =>
-        withDeadline(clock, context.deadlineMs, context.signal, method.name, async (signal) => {
-          if (method.route.kind === 'placed') this.#requireRoom(method.route.sessions?.(request) ?? 1);
-          return method.handler(request, { ...context, signal });
-        }),
-      );
-    if ((method.requestId?.(request) ?? '') === '') return run();
-    const print = fingerprint(method.requestCodec.encode(request).finish());
-    return results.run(rememberedAs(method, request), print, run, () => counters.callsRepeated++);
+    return gate.run(() =>
+      withDeadline(clock, context.deadlineMs, context.signal, method.name, async (signal) => {
+        if (method.route.kind === 'placed') this.#requireRoom(method.route.sessions?.(request) ?? 1);
+        return method.handler(request, { requestId: context.requestId, deadlineMs: context.deadlineMs, signal });
+      }),
+    );
   }
 
   /** What the chooser thought it knew may be old: the last word is the instance's own. */
@@ -207,10 +225,9 @@ export class RpcRouter implements Router {
     context: CallContext,
   ): Promise<Response> {
     const { bus, claims, counters, view } = this.#parts;
-    const requestId = method.requestId?.(request) ?? '';
+    const requestId = requestIdOf(method, request);
     // Away from the bus nobody else can be asked or told: the session opens here, and only this instance knows the request id.
     if (requestId === '' || bus.state === 'away') return this.#tryInstances(method, request, context);
-    const { responseCodec } = method;
     const { response, repeated } = await claims.run({
       methodName: method.name,
       requestId,
@@ -224,13 +241,12 @@ export class RpcRouter implements Router {
         return reservation.instanceId;
       },
       isGone: (instanceId) => view.get(instanceId)?.away ?? instanceId !== this.#parts.instanceId,
-      execute: async (target) => responseCodec.encode(await this.#callOn(target, method, request, context)).finish(),
-      follow: async (target) =>
-        responseCodec.encode(await this.#callOn(target, method, request, context, { [FOLLOW]: '1' })).finish(),
+      execute: (target) => this.#exchange(target, method, request, context, {}),
+      follow: (target) => this.#exchange(target, method, request, context, { [FOLLOW]: '1' }),
       isRefusal,
     });
     if (repeated) counters.callsRepeated++;
-    return responseCodec.decode(response);
+    return method.responseCodec.decode(response);
   }
 
   async #tryInstances<Request, Response>(
@@ -311,7 +327,12 @@ function isRefusal(thrown: unknown): boolean {
 }
 
 function rememberedAs<Request, Response>(method: Method<Request, Response>, request: Request): string {
-  return `${method.name}\0${method.requestId?.(request) ?? ''}`;
+  return `${method.name}\0${requestIdOf(method, request)}`;
+}
+
+/** '' when the client gave none. */
+function requestIdOf<Request, Response>(method: Method<Request, Response>, request: Request): string {
+  return method.requestId?.(request) ?? '';
 }
 
 async function* encodeAll<Request, Response>(

@@ -65,6 +65,7 @@ export class WriteBehind {
   /** When records are to be written: later than events, so that short sessions need none. */
   #recordsAtMs = Infinity;
   #running = false;
+  #failing = false;
   /** Raised when all is abandoned: what was in flight then must not come back. */
   #generation = 0;
   #stopped = false;
@@ -190,10 +191,12 @@ export class WriteBehind {
       if (clock.nowMs() + TIMER_EARLY_MS >= this.#recordsAtMs) await this.#writeRecords();
       await this.#publishEvents();
       await this.#removeRecords();
+      this.#failing = false;
     } catch (thrown) {
       failed = true;
       counters.writeFailures++;
-      if (bus.state === 'connected') logger.warn({ err: thrown }, 'directory not written yet');
+      if (!this.#failing && bus.state === 'connected') logger.warn({ err: thrown }, 'directory not written; trying on');
+      this.#failing = true;
     }
     this.#running = false;
     this.#scheduleNext(failed);

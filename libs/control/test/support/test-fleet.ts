@@ -32,6 +32,7 @@ type Overrides = Partial<ControlPlaneOptions<string, string>>;
 
 /** A little service on the control plane: sessions that do nothing. */
 export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = {}): Promise<Phone> {
+  const knobs = { limit: 1_000_000, gate: Promise.resolve() };
   const sessions = new Map<string, string>();
   const orphaned: string[] = [];
   const calls: Phone['calls'] = [];
@@ -46,13 +47,13 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
     requestId: (request) => request.split('|')[0],
     async handler(request, context) {
       note('Open', request, context);
-      await phone.gate;
+      await knobs.gate;
       const what = request.split('|')[2];
       if (what === 'bad') throw ServiceError.invalidField('what', 'must not be bad');
-      const sessionId = phone.plane.newSessionId();
+      const sessionId = plane.newSessionId();
       sessions.set(sessionId, what);
-      phone.plane.directory.put(sessionId, what);
-      phone.plane.events.publish(sessionId, 'opened');
+      plane.directory.put(sessionId, what);
+      plane.events.publish(sessionId, 'opened');
       return sessionId;
     },
   };
@@ -63,7 +64,7 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
     route: { kind: 'owner', field: 'session_id', sessionId: (request) => request },
     async handler(request, context) {
       note('Get', request, context);
-      await phone.gate;
+      await knobs.gate;
       const what = sessions.get(request);
       if (what === undefined) throw new ServiceError('NOT_FOUND', 'SESSION_UNKNOWN', `no session ${request}`);
       return what;
@@ -74,7 +75,7 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
     requestCodec: textCodec,
     responseCodec: textCodec,
     route: { kind: 'instance', field: 'instance_id', instanceId: (request) => request },
-    handler: () => phone.plane.instanceId,
+    handler: () => plane.instanceId,
   };
   const read: StreamMethod<string, string> = {
     name: 'Read',
@@ -87,24 +88,7 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
     },
   };
 
-  const phone: Omit<Phone, 'plane'> & { plane: ControlPlane<string, string> } = {
-    plane: undefined as unknown as ControlPlane<string, string>,
-    open,
-    get,
-    who,
-    read,
-    sessions,
-    orphaned,
-    calls,
-    limit: 1_000_000,
-    gate: Promise.resolve(),
-    close(sessionId) {
-      sessions.delete(sessionId);
-      phone.plane.events.publish(sessionId, 'closed', { final: true });
-      phone.plane.directory.remove(sessionId);
-    },
-  };
-  phone.plane = await ControlPlane.start(
+  const plane = await ControlPlane.start<string, string>(
     {
       service: 'phone',
       kind: 'ch',
@@ -113,7 +97,7 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
       zone: 'z1',
       addresses: { grpc: '127.0.0.1:1' },
       version: '1.0.0',
-      capacity: () => ({ limit: phone.limit, used: sessions.size }),
+      capacity: () => ({ limit: knobs.limit, used: sessions.size }),
       record: textCodec,
       event: textCodec,
       lostEvent: (lost) => `closed instance-lost ${lost.record}`,
@@ -128,7 +112,12 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
       router.registerStream(read);
     },
   );
-  return phone;
+  const close = (sessionId: string): void => {
+    sessions.delete(sessionId);
+    plane.events.publish(sessionId, 'closed', { final: true });
+    plane.directory.remove(sessionId);
+  };
+  return Object.assign(knobs, { plane, open, get, who, read, sessions, orphaned, calls, close });
 }
 
 /** Keeps what a watch gives, until `stop`. */
