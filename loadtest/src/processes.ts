@@ -25,6 +25,7 @@ export class Child<In, Out> implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #exited: Promise<unknown>;
   #output = '';
+  #onOutput: () => void = () => undefined;
 
   private constructor(name: string, process: ChildProcess) {
     this.name = name;
@@ -34,6 +35,7 @@ export class Child<In, Out> implements AsyncDisposable {
     process.once('exit', () => running.delete(process));
     const keep = (chunk: Buffer): void => {
       this.#output = (this.#output + chunk.toString()).slice(-KEPT_OUTPUT_CHARACTERS);
+      this.#onOutput();
     };
     process.stdout?.on('data', keep);
     process.stderr?.on('data', keep);
@@ -73,11 +75,6 @@ export class Child<In, Out> implements AsyncDisposable {
     return this.#process.pid ?? -1;
   }
 
-  /** The end of what it has printed. */
-  get output(): string {
-    return this.#output;
-  }
-
   get hasEnded(): boolean {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
@@ -86,7 +83,7 @@ export class Child<In, Out> implements AsyncDisposable {
   async ask(message: In | null, timeoutMs: number): Promise<Out> {
     const abort = new AbortController();
     const answer = once(this.#process, 'message', { signal: abort.signal }).then(([value]: Out[]) => value);
-    const ended = this.#exited.then(() => Promise.reject(new Error(this.describe('ended'))));
+    const ended = this.#end();
     const timer = setTimeout(() => abort.abort(), timeoutMs);
     try {
       if (message !== null) this.#process.send(message as object);
@@ -99,6 +96,35 @@ export class Child<In, Out> implements AsyncDisposable {
       ended.catch(() => undefined);
       answer.catch(() => undefined);
     }
+  }
+
+  /** Resolves with the match when its output has one. Rejects when that takes too long, or the child ends. */
+  async untilPrinted(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray> {
+    let timer: NodeJS.Timeout | undefined;
+    const printed = new Promise<RegExpExecArray>((resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(this.describe(`did not print ${pattern} in ${timeoutMs} ms`))),
+        timeoutMs,
+      );
+      this.#onOutput = () => {
+        const match = pattern.exec(this.#output);
+        if (match !== null) resolve(match);
+      };
+      this.#onOutput();
+    });
+    const ended = this.#end();
+    try {
+      return await Promise.race([printed, ended]);
+    } finally {
+      clearTimeout(timer);
+      this.#onOutput = () => undefined;
+      ended.catch(() => undefined);
+    }
+  }
+
+  async #end(): Promise<never> {
+    await this.#exited;
+    throw new Error(this.describe('ended'));
   }
 
   describe(what: string): string {
