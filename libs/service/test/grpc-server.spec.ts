@@ -168,13 +168,13 @@ describe('server streams', () => {
     await using toy = await new Toy({
       readRecording: async function* () {
         yield piece(1);
-        throw new ServiceError('OUT_OF_RANGE', 'RESUME_TOKEN_EXPIRED', 'too old');
+        throw new ServiceError('OUT_OF_RANGE', 'RESUME_TOKEN_TOO_OLD', 'too old');
       },
     }).listen();
     using client = createClient(ToyDefinition, toy.address);
     expect(await rejection(collect(client.readRecording({})))).toMatchObject({
       code: 'OUT_OF_RANGE',
-      reason: 'RESUME_TOKEN_EXPIRED',
+      reason: 'RESUME_TOKEN_TOO_OLD',
     });
   });
 });

@@ -16,10 +16,10 @@ export type RoutedMethods<S extends ServiceDefinition> = {
     : Method<RequestOf<S['methods'][K]>, ResponseOf<S['methods'][K]>>;
 };
 
-/** One RPC with its types forgotten: what the gRPC server binds. */
+/** One RPC with its types forgotten: what the gRPC server binds, by the name it has in the `.proto` file. */
 export type BoundMethod =
-  | { readonly streaming: false; readonly method: Method<unknown, unknown> }
-  | { readonly streaming: true; readonly method: StreamMethod<unknown, unknown> };
+  | { readonly name: string; readonly streaming: false; readonly method: Method<unknown, unknown> }
+  | { readonly name: string; readonly streaming: true; readonly method: StreamMethod<unknown, unknown> };
 
 /** A service that is served: one table for gRPC and the bus. */
 export interface ServedApi {
@@ -33,6 +33,13 @@ export interface Api<S extends ServiceDefinition> extends ServedApi {
   readonly methods: RoutedMethods<S>;
 }
 
+export interface ApiOptions {
+  /** Instances call it among themselves; it is not offered over gRPC. */
+  readonly busOnly?: boolean;
+  /** Put before method names on the bus, where all APIs of a service share one space of names. */
+  readonly busPrefix?: string;
+}
+
 /**
  * Joins a generated service definition with its handlers:
  *
@@ -41,7 +48,7 @@ export interface Api<S extends ServiceDefinition> extends ServedApi {
 export function defineApi<S extends ServiceDefinition>(
   definition: S,
   handlers: Handlers<S>,
-  options: { readonly busOnly?: boolean } = {},
+  options: ApiOptions = {},
 ): Api<S> {
   const methods: Record<string, unknown> = {};
   const bound: BoundMethod[] = [];
@@ -49,10 +56,15 @@ export function defineApi<S extends ServiceDefinition>(
     definition.methods,
   )) {
     if (requestStream) throw new Error(`${definition.fullName}/${name}: requests that are streams are not supported`);
-    const method = { ...handlers[key], name, requestCodec: requestType, responseCodec: responseType };
+    const method = {
+      ...handlers[key],
+      name: (options.busPrefix ?? '') + name,
+      requestCodec: requestType,
+      responseCodec: responseType,
+    };
     methods[key] = method;
     // The compiler has checked the handler against the definition; from here on only the codecs know the types.
-    bound.push({ streaming: responseStream, method } as unknown as BoundMethod);
+    bound.push({ name, streaming: responseStream, method } as unknown as BoundMethod);
   }
   return { definition, methods: methods as RoutedMethods<S>, bound, busOnly: options.busOnly ?? false };
 }

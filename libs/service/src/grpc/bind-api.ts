@@ -10,7 +10,7 @@ import type { CallEnvironment } from './call-scope.ts';
 /** Serves an API on a gRPC server. Every call goes through the router, which finds the instance that can answer it. */
 export function bindApi(server: Server, api: ServedApi, router: Router, environment: CallEnvironment): void {
   for (const entry of api.bound) {
-    const name = `${api.definition.fullName}/${entry.method.name}`;
+    const name = `${api.definition.fullName}/${entry.name}`;
     const { requestCodec, responseCodec } = entry.method;
     const serialize = (message: unknown): Buffer => {
       const bytes = responseCodec.encode(message).finish();

@@ -52,6 +52,11 @@ export class GrpcServer {
     for (const name of ['', ...this.names]) this.health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
   }
 
+  /** Makes health answer for this instance by its id, so that others can tell it from one that took over its address. */
+  identifyAs(instanceId: string): void {
+    this.health.setStatus(instanceId, 'SERVING');
+  }
+
   /** Resolves with the bound port. Rejects when the port is taken, or with ConfigError for unusable certificates. */
   async listen(): Promise<number> {
     const { bindAddress, port } = this.config;

@@ -1,9 +1,9 @@
-import type { CallContext, Instance as FleetMember, Route } from '@mediaplane/control';
+import type { CallContext, InstanceStatus, Route } from '@mediaplane/control';
 import { ServiceError } from '@mediaplane/control';
 import { FleetServiceDefinition, Instance, InstanceState } from '@mediaplane/proto';
 import type { NetworkInterface } from '@mediaplane/proto';
 import { defineApi } from '../grpc/api.ts';
-import type { Api } from '../grpc/api.ts';
+import type { Api, Handlers } from '../grpc/api.ts';
 import type { Drain } from './drain.ts';
 import { filteredInstances, instancePage } from './instance-list.ts';
 
@@ -13,7 +13,7 @@ const MAX_REASON_CHARACTERS = 256;
 export interface FleetApiOptions {
   readonly instanceId: string;
   /** Every instance of the service that was heard of lately, this one included. */
-  instances(): readonly FleetMember[];
+  instances(): readonly InstanceStatus[];
   readonly drain: Drain;
   readonly drainGraceMs: number;
 }
@@ -37,7 +37,7 @@ export function fleetApi(options: FleetApiOptions): Api<FleetServiceDefinition> 
     instanceId: (request) => request.instanceId,
   });
 
-  return defineApi(FleetServiceDefinition, {
+  const handlers: Handlers<FleetServiceDefinition> = {
     listInstances: {
       route: { kind: 'local' },
       handler: (request) => {
@@ -69,14 +69,15 @@ export function fleetApi(options: FleetApiOptions): Api<FleetServiceDefinition> 
         return { instance: self() };
       },
     },
-  });
+  };
+  return defineApi(FleetServiceDefinition, handlers, { busPrefix: 'Fleet' });
 }
 
 /** Keys of `addresses` in a heartbeat: `grpc`, `admin`, `host`, and two for each network interface. */
 export const ADVERTISED = 'advertised.';
 export const PRIVATE = 'private.';
 
-export function describeInstance(member: FleetMember): Instance {
+export function describeInstance(member: InstanceStatus): Instance {
   const { addresses } = member;
   const interfaces = Object.keys(addresses)
     .filter((key) => key.startsWith(ADVERTISED))
@@ -89,7 +90,7 @@ export function describeInstance(member: FleetMember): Instance {
   return Instance.fromPartial({
     instanceId: member.instanceId,
     service: member.service,
-    state: member.state === 'SERVING' ? InstanceState.SERVING : InstanceState.DRAINING,
+    state: stateOf(member),
     version: member.version,
     zone: member.zone,
     hostName: addresses['host'] ?? '',
@@ -99,5 +100,13 @@ export function describeInstance(member: FleetMember): Instance {
     interfaces,
     startTime: new Date(member.startedAtUnixMs),
     epoch: member.epoch,
+    heartbeatTime: new Date(Date.now() - member.lastSeenMsAgo),
   });
+}
+
+/** An instance announces its gRPC address when it begins to serve. */
+function stateOf({ away, state, addresses }: InstanceStatus): InstanceState {
+  if (away) return InstanceState.AWAY;
+  if (state === 'DRAINING') return InstanceState.DRAINING;
+  return addresses['grpc'] === undefined ? InstanceState.STARTING : InstanceState.SERVING;
 }

@@ -792,7 +792,7 @@ export const FleetServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Returns one instance, which answers itself. Errors: NOT_FOUND (reason INSTANCE_NOT_FOUND). */
+    /** Returns one instance, which answers itself. Errors: NOT_FOUND (reason INSTANCE_UNKNOWN). */
     getInstance: {
       name: "GetInstance",
       requestType: GetInstanceRequest as typeof GetInstanceRequest,

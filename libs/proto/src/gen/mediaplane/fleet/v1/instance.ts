@@ -12,7 +12,7 @@ import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 export const InstanceState = {
   /** UNSPECIFIED - Not set. */
   UNSPECIFIED: 0,
-  /** STARTING - Running, but not yet part of the fleet. */
+  /** STARTING - Part of the fleet, not yet serving. */
   STARTING: 1,
   /** SERVING - Takes new sessions. */
   SERVING: 2,
@@ -20,8 +20,11 @@ export const InstanceState = {
   DRAINING: 3,
   /** STOPPING - Leaving: closing what is left. */
   STOPPING: 4,
-  /** LOST - Its lease lapsed and a survivor declared it lost. Its sessions are closed with reason `instance-lost`. */
-  LOST: 5,
+  /**
+   * AWAY - Not heard of for three heartbeats: cut off or gone. When its lease lapses too, its sessions are closed with reason
+   * `instance-lost`; after 10 minutes it is forgotten.
+   */
+  AWAY: 5,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -33,7 +36,7 @@ export namespace InstanceState {
   export type SERVING = typeof InstanceState.SERVING;
   export type DRAINING = typeof InstanceState.DRAINING;
   export type STOPPING = typeof InstanceState.STOPPING;
-  export type LOST = typeof InstanceState.LOST;
+  export type AWAY = typeof InstanceState.AWAY;
   export type UNRECOGNIZED = typeof InstanceState.UNRECOGNIZED;
 }
 
@@ -55,8 +58,8 @@ export function instanceStateFromJSON(object: any): InstanceState {
     case "INSTANCE_STATE_STOPPING":
       return InstanceState.STOPPING;
     case 5:
-    case "INSTANCE_STATE_LOST":
-      return InstanceState.LOST;
+    case "INSTANCE_STATE_AWAY":
+      return InstanceState.AWAY;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -76,8 +79,8 @@ export function instanceStateToJSON(object: InstanceState): string {
       return "INSTANCE_STATE_DRAINING";
     case InstanceState.STOPPING:
       return "INSTANCE_STATE_STOPPING";
-    case InstanceState.LOST:
-      return "INSTANCE_STATE_LOST";
+    case InstanceState.AWAY:
+      return "INSTANCE_STATE_AWAY";
     case InstanceState.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -152,6 +155,8 @@ export interface Instance {
     | undefined;
   /** Counts its leases: raised each time it has to take a new one. A session record of an older epoch is void. */
   epoch: number;
+  /** When it was last heard of, by the clock of the instance that answers. */
+  heartbeatTime: Date | undefined;
 }
 
 function createBaseCapacity(): Capacity {
@@ -492,6 +497,7 @@ function createBaseInstance(): Instance {
     interfaces: [],
     startTime: undefined,
     epoch: 0,
+    heartbeatTime: undefined,
   };
 }
 
@@ -535,6 +541,9 @@ export const Instance: MessageFns<Instance> = {
     }
     if (message.epoch !== 0) {
       writer.uint32(104).int64(message.epoch);
+    }
+    if (message.heartbeatTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.heartbeatTime), writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -656,6 +665,14 @@ export const Instance: MessageFns<Instance> = {
             message.epoch = longToNumber(reader.int64());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.heartbeatTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -705,6 +722,11 @@ export const Instance: MessageFns<Instance> = {
         ? fromJsonTimestamp(object.start_time)
         : undefined,
       epoch: isSet(object.epoch) ? globalThis.Number(object.epoch) : 0,
+      heartbeatTime: isSet(object.heartbeatTime)
+        ? fromJsonTimestamp(object.heartbeatTime)
+        : isSet(object.heartbeat_time)
+        ? fromJsonTimestamp(object.heartbeat_time)
+        : undefined,
     };
   },
 
@@ -749,6 +771,9 @@ export const Instance: MessageFns<Instance> = {
     if (message.epoch !== 0) {
       obj.epoch = Math.round(message.epoch);
     }
+    if (message.heartbeatTime !== undefined) {
+      obj.heartbeatTime = message.heartbeatTime.toISOString();
+    }
     return obj;
   },
 
@@ -772,6 +797,7 @@ export const Instance: MessageFns<Instance> = {
     message.interfaces = object.interfaces?.map((e) => NetworkInterface.fromPartial(e)) || [];
     message.startTime = object.startTime ?? undefined;
     message.epoch = object.epoch ?? 0;
+    message.heartbeatTime = object.heartbeatTime ?? undefined;
     return message;
   },
 };

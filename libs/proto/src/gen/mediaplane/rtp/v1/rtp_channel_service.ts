@@ -4601,8 +4601,9 @@ export const RtpChannelServiceDefinition = {
   fullName: "mediaplane.rtp.v1.RtpChannelService",
   methods: {
     /**
-     * Opens a channel on the instance that placement picks. Errors: INVALID_ARGUMENT; RESOURCE_EXHAUSTED (reason
-     * NO_CAPACITY when every instance is full or draining, PORTS_EXHAUSTED when the chosen one has no port) with RetryInfo.
+     * Opens a channel on the instance that placement picks. Errors: INVALID_ARGUMENT; RESOURCE_EXHAUSTED with RetryInfo (reason
+     * NO_CAPACITY when no instance can take it, PORTS_EXHAUSTED when those tried have no port); UNAVAILABLE (reason DRAINING) when
+     * the only instance drains.
      */
     openChannel: {
       name: "OpenChannel",
@@ -4804,8 +4805,8 @@ export const RtpChannelServiceDefinition = {
     },
     /**
      * Streams what happens to channels: first the channels there are, then changes, at least once, in order for each channel.
-     * With a resume token: no snapshot, the events after it. Errors: OUT_OF_RANGE (reason RESUME_TOKEN_EXPIRED) when those
-     * events are no longer kept; RESOURCE_EXHAUSTED (reason WATCHER_TOO_SLOW): watch again; INVALID_ARGUMENT.
+     * With a resume token: no snapshot, the events after it. Errors: OUT_OF_RANGE (reason RESUME_TOKEN_TOO_OLD) when those
+     * events are no longer kept; RESOURCE_EXHAUSTED (reason WATCH_TOO_SLOW): watch again; INVALID_ARGUMENT.
      */
     watchChannels: {
       name: "WatchChannels",

@@ -1,0 +1,45 @@
+import { parseArgs } from 'node:util';
+import { ConfigError } from '../config/load-config.ts';
+import type { RunningService, StartOptions } from './start-service.ts';
+
+/** sysexits.h EX_CONFIG and EX_UNAVAILABLE: an operator's mistake, and something that was not there. */
+const EXIT_CONFIG = 78;
+const EXIT_UNAVAILABLE = 69;
+
+export type StartFunction = (options: StartOptions) => Promise<RunningService[]>;
+
+/**
+ * The `main` of an app: reads `--config <file>` and the environment, starts, and stops on SIGTERM or SIGINT: the first signal
+ * drains, a second one closes what is left at once. A bad configuration ends the process with one line and status 78.
+ */
+export async function runServices(start: StartFunction): Promise<void> {
+  let services: RunningService[];
+  try {
+    services = await start({ sources: { file: configFile(), env: process.env } });
+  } catch (error) {
+    process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `cannot start: ${describe(error)}\n`);
+    process.exit(error instanceof ConfigError ? EXIT_CONFIG : EXIT_UNAVAILABLE);
+  }
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals += 1;
+    const graceMs = signals > 1 ? 0 : undefined;
+    void Promise.all(services.map((service) => service.stop(signal, graceMs))).then(() => process.exit(0));
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+function configFile(): string | undefined {
+  try {
+    return parseArgs({ options: { config: { type: 'string' } } }).values.config;
+  } catch (error) {
+    throw new ConfigError(`command line: ${describe(error)}; known is --config <file>`);
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EADDRINUSE' ? `${error.message}: choose another port` : (error.stack ?? error.message);
+}
