@@ -112,14 +112,10 @@ describe('control plane on a real nats-server', () => {
     await until(() => lines(seen, 'closed').length > 0);
     // Long enough for anybody who wanted to judge.
     await delay(systemClock, 4 * LEASE_TTL_MS);
-    expect(seen.lines()).toEqual([
-      `session ${before}`,
-      'snapshot-end',
-      `opened ${during}`,
-      `dtmf ${during}`,
-      `opened ${short}`,
-      `closed ${short}`,
-    ]);
+    const of = (id: string): string[] => seen.lines().filter((line) => line.endsWith(id));
+    expect(of(before)).toEqual([`session ${before}`]);
+    expect(of(during)).toEqual([`opened ${during}`, `dtmf ${during}`]);
+    expect(of(short)).toEqual([`opened ${short}`, `closed ${short}`]);
     expect((await c.plane.directory.list()).map((entry) => entry.sessionId).sort()).toEqual([before, during].sort());
     for (const phone of [a, b, c]) {
       expect(phone.plane.counters.instancesDeclaredLost).toBe(0);

@@ -38,6 +38,8 @@ export interface NatsBusOptions {
   /** Path of a .creds file (user JWT and nkey seed). */
   readonly credsFile?: string;
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Copies of each stream and bucket, up to the size of the cluster. Default 1. */
+  readonly replicas?: number;
   /** How long to try for the first connection. Default 30 s. */
   readonly connectTimeoutMs?: number;
   readonly clock?: Clock;
@@ -47,16 +49,20 @@ export interface NatsBusOptions {
 /** A server that does not answer a ping is away after at most three of these. */
 const PING_INTERVAL_MS = 1_000;
 const RECONNECT_WAIT_MS = 250;
+/** For one attempt: an instance should be back before others may think it lost. */
+const HANDSHAKE_TIMEOUT_MS = 2_000;
 
 /** The bus on NATS with JetStream. Written for server 2.9.10 and later, so per-key TTL is not used. */
 export class NatsBus implements Bus {
   readonly system = 'nats';
   readonly #link: NatsLink;
   readonly #clock: Clock;
+  readonly #replicas: number;
 
-  private constructor(link: NatsLink, clock: Clock) {
+  private constructor(link: NatsLink, clock: Clock, replicas: number) {
     this.#link = link;
     this.#clock = clock;
+    this.#replicas = replicas;
   }
 
   /** The server must be reached once; from then on the bus reconnects by itself, for ever. */
@@ -67,7 +73,7 @@ export class NatsBus implements Bus {
       try {
         const link = new NatsLink(await connect(connectionOptions(options)));
         link.onStateChange((state) => logger.warn({ bus: state }, `message bus ${state}`));
-        return new NatsBus(link, clock);
+        return new NatsBus(link, clock, options.replicas ?? 1);
       } catch (cause) {
         if (clock.nowMs() >= giveUpMs) {
           throw ServiceError.unavailable('BUS_AWAY', `cannot reach NATS at ${options.servers.join(', ')}`, { cause });
@@ -113,11 +119,11 @@ export class NatsBus implements Bus {
   }
 
   stream(name: string, options: StreamOptions): BusStream {
-    return new NatsStream(this.#link, name, options, this.#clock);
+    return new NatsStream(this.#link, name, { ...options, replicas: this.#replicas }, this.#clock);
   }
 
   kv(bucket: string, options: KvOptions): BusKv {
-    return new NatsKv(this.#link, bucket, options, this.#clock);
+    return new NatsKv(this.#link, bucket, { ...options, replicas: this.#replicas }, this.#clock);
   }
 
   async close(): Promise<void> {
@@ -166,6 +172,7 @@ function connectionOptions(options: NatsBusOptions): NodeConnectionOptions {
     reconnectTimeWait: RECONNECT_WAIT_MS,
     reconnectJitter: RECONNECT_WAIT_MS,
     reconnectJitterTLS: RECONNECT_WAIT_MS,
+    timeout: HANDSHAKE_TIMEOUT_MS,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
     ...(token !== undefined && { token }),

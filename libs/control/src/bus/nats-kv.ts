@@ -13,14 +13,18 @@ import { readOrdered } from './nats-reader.ts';
 const STREAM_NAME_IN_USE = 10058;
 const NOTHING = new Uint8Array(0);
 
+export interface NatsKvOptions extends KvOptions {
+  readonly replicas: number;
+}
+
 export class NatsKv implements BusKv {
   readonly #link: NatsLink;
   readonly #bucket: string;
-  readonly #options: KvOptions;
+  readonly #options: NatsKvOptions;
   readonly #clock: Clock;
   #opened: Promise<KV> | undefined;
 
-  constructor(link: NatsLink, bucket: string, options: KvOptions, clock: Clock) {
+  constructor(link: NatsLink, bucket: string, options: NatsKvOptions, clock: Clock) {
     this.#link = link;
     this.#bucket = bucket;
     this.#options = options;
@@ -166,10 +170,11 @@ export class NatsKv implements BusKv {
 
   async #make(): Promise<KV> {
     const client = jetstream(this.#link.connection, { timeout: JETSTREAM_TIMEOUT_MS });
-    const { ttlMs, history = 1, storage = 'file' } = this.#options;
+    const { ttlMs, history = 1, storage = 'file', replicas } = this.#options;
     const manager = new Kvm(client);
     const options = {
       history,
+      replicas,
       // A direct read may come from a replica that is behind; a lease read so would look lapsed.
       allow_direct: false,
       storage: storage === 'file' ? StorageType.File : StorageType.Memory,

@@ -27,15 +27,19 @@ import { sequenceTooOld, sequenceUnknown } from './stream-errors.ts';
 /** JetStream API error "stream name already in use with a different configuration". */
 const STREAM_NAME_IN_USE = 10058;
 
+export interface NatsStreamOptions extends StreamOptions {
+  readonly replicas: number;
+}
+
 export class NatsStream implements BusStream {
   readonly #link: NatsLink;
   readonly #name: string;
-  readonly #options: StreamOptions;
+  readonly #options: NatsStreamOptions;
   readonly #clock: Clock;
   readonly #client: JetStreamClient;
   #manager: Promise<JetStreamManager> | undefined;
 
-  constructor(link: NatsLink, name: string, options: StreamOptions, clock: Clock) {
+  constructor(link: NatsLink, name: string, options: NatsStreamOptions, clock: Clock) {
     this.#link = link;
     this.#name = name;
     this.#options = options;
@@ -150,6 +154,7 @@ export class NatsStream implements BusStream {
       subjects: [...this.#options.subjects],
       max_age: nanos(this.#options.maxAgeMs),
       max_bytes: this.#options.maxBytes,
+      num_replicas: this.#options.replicas,
     };
     try {
       const duplicate_window = Math.min(nanos(120_000), limits.max_age);

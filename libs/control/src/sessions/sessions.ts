@@ -26,7 +26,7 @@ export interface DirectoryEntry<Rec> {
 /** The events of a service's sessions: kept for a while, ordered per session, delivered at least once. */
 export interface Events<Rec, Ev> {
   /**
-   * Returns at once. `final` marks a session's last event. Order at opening: `directory.put`, then `publish`; at the end:
+   * Returns at once. Only for sessions in the directory; `final` marks a session's last event. Order at opening: `directory.put`, then `publish`; at the end:
    * `publish` with `final`, then `directory.remove`.
    */
   publish(sessionId: string, event: Ev, options?: { readonly final?: boolean }): void;

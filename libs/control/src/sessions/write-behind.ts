@@ -5,6 +5,8 @@ import { ServiceError, hasCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { eventSubject } from '../names.ts';
 import { EVENT_FINAL, EVENT_TIME } from './event-headers.ts';
+import { EventOutbox, mayPublish, newSession } from './event-outbox.ts';
+import type { SessionState } from './event-outbox.ts';
 import { inBatches } from './in-batches.ts';
 
 export interface WriteBehindParts {
@@ -22,30 +24,10 @@ export interface WriteBehindParts {
   certain(): boolean;
 }
 
-interface SessionState {
-  readonly sessionId: string;
-  encode: () => Uint8Array;
-  /** The record changed since it was last sent. */
-  dirty: boolean;
-  /** Sent, no answer yet. */
-  writing: boolean;
-  /** A record of it is, or may be, in the bucket. */
-  stored: boolean;
-  removed: boolean;
-  waitingEvents: number;
-}
-
-interface PendingEvent {
-  readonly session: SessionState;
-  readonly payload: Uint8Array;
-  readonly headers: Record<string, string>;
-  readonly messageId: string;
-}
-
 const RETRY_MS = 250;
 /** Node's timers may fire this much before the clock says so. */
 const TIMER_EARLY_MS = 2;
-/** Unanswered writes at a time; one batch of events in flight keeps each session's order. */
+/** Unanswered writes at a time. */
 const BATCH = 512;
 
 /**
@@ -57,8 +39,9 @@ export class WriteBehind {
   readonly #parts: WriteBehindParts;
   readonly #sessions = new Map<string, SessionState>();
   readonly #dirty = new Set<SessionState>();
-  readonly #removed = new Set<SessionState>();
-  #events: PendingEvent[] = [];
+  /** Ended, by id; gone from here when nothing is left of them to write. */
+  readonly #removed = new Map<string, SessionState>();
+  readonly #outbox = new EventOutbox();
   #eventCount = 0;
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
@@ -66,8 +49,6 @@ export class WriteBehind {
   #recordsAtMs = Infinity;
   #running = false;
   #failing = false;
-  /** Raised when all is abandoned: what was in flight then must not come back. */
-  #generation = 0;
   #stopped = false;
   readonly #stopFollowing: () => void;
   #flushed: { resolve(): void; reject(error: ServiceError): void }[] = [];
@@ -83,7 +64,7 @@ export class WriteBehind {
     let session = this.#sessions.get(sessionId);
     if (session === undefined) {
       if (this.#waiting() >= this.#parts.maxPendingWrites) throw awayBufferFull();
-      session = { sessionId, encode, dirty: true, writing: false, stored: false, removed: false, waitingEvents: 0 };
+      session = newSession(sessionId, encode);
       this.#sessions.set(sessionId, session);
     }
     session.encode = encode;
@@ -99,11 +80,15 @@ export class WriteBehind {
       counters.eventsDropped++;
       return;
     }
-    const session = this.#sessions.get(sessionId) ?? ownerless(sessionId);
-    session.waitingEvents++;
+    const session = this.#sessions.get(sessionId) ?? this.#removed.get(sessionId);
+    // Not in the directory: never put, or this instance was declared lost, and others have spoken for its sessions.
+    if (session === undefined) {
+      counters.eventsDropped++;
+      return;
+    }
     const headers = { [EVENT_TIME]: String(Math.round(clock.unixMs())), ...(final && { [EVENT_FINAL]: '1' }) };
-    this.#events.push({ session, payload, headers, messageId: `${instanceId}.${++this.#eventCount}` });
-    if (session.stored || !session.dirty) this.#runIn(0);
+    this.#outbox.push(session, { payload, headers, messageId: `${instanceId}.${++this.#eventCount}` });
+    if (mayPublish(session)) this.#runIn(0);
     else this.#recordsIn(this.#parts.flushIntervalMs);
   }
 
@@ -114,7 +99,7 @@ export class WriteBehind {
     session.removed = true;
     session.dirty = false;
     this.#dirty.delete(session);
-    this.#removed.add(session);
+    this.#removed.set(sessionId, session);
     this.#recordsIn(this.#parts.flushIntervalMs);
   }
 
@@ -139,11 +124,10 @@ export class WriteBehind {
 
   /** This instance was declared lost: others have spoken for its sessions. */
   abandon(): void {
-    this.#generation++;
     this.#sessions.clear();
     this.#dirty.clear();
     this.#removed.clear();
-    this.#events = [];
+    this.#outbox.clear();
   }
 
   flush(): Promise<void> {
@@ -163,7 +147,7 @@ export class WriteBehind {
   }
 
   #waiting(): number {
-    return this.#dirty.size + this.#removed.size + this.#events.length;
+    return this.#dirty.size + this.#removed.size + this.#outbox.size;
   }
 
   #recordsIn(delayMs: number): void {
@@ -211,16 +195,14 @@ export class WriteBehind {
       this.#recordsAtMs = 0;
     } else {
       this.#recordsIn(this.#flushed.length > 0 ? 0 : this.#parts.flushIntervalMs);
-      if (this.#events.some(isReady)) this.#runIn(0);
+      if (this.#outbox.ready(1).length > 0) this.#runIn(0);
     }
   }
 
   async #writeRecords(): Promise<void> {
     this.#recordsAtMs = Infinity;
-    const batch = [...this.#dirty];
-    this.#dirty.clear();
-    await inBatches(batch, BATCH, async (session) => {
-      if (session.removed) return;
+    await inBatches([...this.#dirty], BATCH, async (session) => {
+      if (!this.#dirty.delete(session)) return;
       session.dirty = false;
       session.writing = true;
       session.stored = true;
@@ -241,48 +223,30 @@ export class WriteBehind {
 
   async #publishEvents(): Promise<void> {
     for (;;) {
-      const generation = this.#generation;
-      const batch = this.#takeReadyEvents();
+      const batch = this.#outbox.ready(BATCH);
       if (batch.length === 0) return;
-      const outcomes = await Promise.allSettled(batch.map((event) => this.#publishOne(event)));
-      const failedAt = outcomes.findIndex((outcome) => outcome.status === 'rejected');
-      const done = failedAt === -1 ? batch : batch.slice(0, failedAt);
-      for (const { session } of done) session.waitingEvents--;
-      if (failedAt === -1) continue;
-      // From the first failure on all go again, in order; those that were stored are known by their message id.
-      if (generation === this.#generation) this.#events = [...batch.slice(failedAt), ...this.#events];
-      const failed = outcomes[failedAt];
-      throw failed.status === 'rejected' ? failed.reason : new Error('unreachable');
+      await inBatches(batch, BATCH, async (session) => {
+        await this.#publishFirst(session);
+        this.#outbox.shift(session);
+      });
     }
   }
 
-  async #publishOne({ session, payload, headers, messageId }: PendingEvent): Promise<void> {
+  /** Tried again after a failure, it is stored once all the same: the stream knows its message id. */
+  async #publishFirst({ sessionId, events }: SessionState): Promise<void> {
+    const { stream, service, counters } = this.#parts;
+    const { payload, headers, messageId } = events[0];
     try {
-      await this.#parts.stream.publish(eventSubject(this.#parts.service, session.sessionId), payload, {
-        headers,
-        messageId,
-      });
-      this.#parts.counters.eventsPublished++;
+      await stream.publish(eventSubject(service, sessionId), payload, { headers, messageId });
+      counters.eventsPublished++;
     } catch (thrown) {
       this.#rethrowIfTemporary(thrown, 'event');
-      this.#parts.counters.eventsDropped++;
+      counters.eventsDropped++;
     }
-  }
-
-  /** The ready ones; the others stay, in order. */
-  #takeReadyEvents(): PendingEvent[] {
-    const ready: PendingEvent[] = [];
-    const rest: PendingEvent[] = [];
-    for (const event of this.#events) {
-      if (ready.length < BATCH && isReady(event)) ready.push(event);
-      else rest.push(event);
-    }
-    this.#events = rest;
-    return ready;
   }
 
   async #removeRecords(): Promise<void> {
-    const batch = [...this.#removed].filter((session) => session.waitingEvents === 0);
+    const batch = [...this.#removed.values()].filter((session) => session.events.length === 0);
     await inBatches(batch, BATCH, async (session) => {
       if (session.stored) {
         await this.#parts.records.delete(this.#key(session));
@@ -290,7 +254,7 @@ export class WriteBehind {
       } else {
         this.#parts.counters.recordsCoalesced++;
       }
-      this.#removed.delete(session);
+      this.#removed.delete(session.sessionId);
     });
   }
 
@@ -308,24 +272,6 @@ export class WriteBehind {
   #failFlushes(): void {
     for (const waiter of this.#flushed.splice(0)) waiter.reject(awayError());
   }
-}
-
-/** Its session's record is stored, or never will be. */
-function isReady({ session }: PendingEvent): boolean {
-  return session.stored || session.removed || !session.dirty;
-}
-
-/** For an event of a session that has no record (any more). */
-function ownerless(sessionId: string): SessionState {
-  return {
-    sessionId,
-    encode: () => new Uint8Array(0),
-    dirty: false,
-    writing: false,
-    stored: false,
-    removed: true,
-    waitingEvents: 0,
-  };
 }
 
 function awayError(): ServiceError {
