@@ -1,4 +1,5 @@
 import type { UdpSocketHandle } from '@mediaplane/net';
+import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { MediaError } from './errors.ts';
 import type { SessionSocket } from './messages.ts';
 import type { MediaContract } from './program.ts';
@@ -7,6 +8,21 @@ import { ThreadHandle, type ThreadHandleOptions } from './thread-handle.ts';
 const WATCH_INTERVAL_MS = 500;
 /** A thread that died before it was ready is tried again after this long. */
 const REBIRTH_DELAY_MS = 1000;
+
+const tracer = trace.getTracer('@mediaplane/media');
+
+/** A span around what a media thread is asked to do: the last link of the trace that began with a gRPC call. */
+async function traced<T>(operation: string, sessionId: string, work: () => Promise<T>): Promise<T> {
+  const span = tracer.startSpan(`media ${operation}`, { attributes: { 'mediaplane.session.id': sessionId } });
+  try {
+    return await work();
+  } catch (error) {
+    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
+    throw error;
+  } finally {
+    span.end();
+  }
+}
 
 export interface MediaThreadsOptions<C extends MediaContract> extends Omit<
   ThreadHandleOptions<C>,
@@ -85,7 +101,9 @@ export class MediaThreads<C extends MediaContract> {
     if (this.#stopping) throw new MediaError('stopping', 'the media threads are stopping');
     if (this.#places.has(sessionId)) throw new MediaError('session-exists', `session ${sessionId} is open`);
     const thread = (near === undefined ? undefined : this.#places.get(near)?.thread) ?? this.#emptiest();
-    const opening = thread.call<C['opened']>({ type: 'open', sessionId, sockets, init });
+    const opening = traced('open', sessionId, () =>
+      thread.call<C['opened']>({ type: 'open', sessionId, sockets, init }),
+    );
     const place: Place<C> = { thread, sockets: [...sockets], opened: false, tail: opening.catch(() => undefined) };
     this.#places.set(sessionId, place);
     thread.sessions += 1;
@@ -105,7 +123,9 @@ export class MediaThreads<C extends MediaContract> {
     name: K,
     args: C['commands'][K]['args'],
   ): Promise<C['commands'][K]['result']> {
-    return this.#inTurn(sessionId, ({ thread }) => thread.call({ type: 'command', sessionId, name, args }));
+    return traced(name, sessionId, () =>
+      this.#inTurn(sessionId, ({ thread }) => thread.call({ type: 'command', sessionId, name, args })),
+    );
   }
 
   attach(sessionId: string, socket: SessionSocket): Promise<void> {
@@ -127,7 +147,7 @@ export class MediaThreads<C extends MediaContract> {
   close(sessionId: string, closing: C['closing']): Promise<C['closed']> {
     return this.#inTurn(sessionId, async ({ thread }) => {
       try {
-        return await thread.call<C['closed']>({ type: 'close', sessionId, closing });
+        return await traced('close', sessionId, () => thread.call<C['closed']>({ type: 'close', sessionId, closing }));
       } finally {
         this.#forget(sessionId);
       }
