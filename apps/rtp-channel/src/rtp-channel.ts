@@ -42,7 +42,8 @@ export class RtpChannel {
   }
 
   static async start(runtime: RtpChannelRuntime): Promise<RtpChannel> {
-    const { config, log, instanceId, directory, events, router } = runtime;
+    const { config, log, instanceId, bus, directory, events, router } = runtime;
+    const isPending = (channelId: string): boolean => bus.state === 'away' && directory.pending(channelId);
     const { net, files } = config;
     const implementation =
       net.implementation === 'auto' ? defaultImplementation({}, process.platform, process.arch) : net.implementation;
@@ -80,6 +81,7 @@ export class RtpChannel {
       media,
       ports: new MediaPorts(pool, sockets, interfaces),
       directory,
+      isPending,
       events,
       peers: peerCalls(peerApi, router),
       prompts,
@@ -97,7 +99,7 @@ export class RtpChannel {
       recordings: channels.recordings,
       channelsOpened: () => channels.opening.openedTotal,
     });
-    const api = rtpChannelApi({ channels, rules, directory, events, router });
+    const api = rtpChannelApi({ channels, rules, directory, isPending, events, router });
     return new RtpChannel([api, peerApi], channels, media, pool);
   }
 

@@ -1,53 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { CloseReason, type Channel, type ChannelEvent, type WatchChannelsResponse } from '@mediaplane/proto';
+import { CloseReason, type Channel, type ChannelEvent } from '@mediaplane/proto';
 import { RtpPhone, startNatsServer, tempFolder, type NatsServer } from '@mediaplane/testkit';
 import { describeIf } from '@mediaplane/testkit/jest';
+import { Follower } from './support/follower.ts';
 import { startInstance, type Instance } from './support/instance.ts';
-
-type Watched = { event: ChannelEvent; atMs: number };
-
-/** Follows a watch in the background; `until` awaits an event. */
-class Follower {
-  readonly snapshot: Channel[] = [];
-  readonly events: Watched[] = [];
-  readonly #abort = new AbortController();
-  #wake: (() => void)[] = [];
-  #ended: unknown;
-
-  constructor(stream: (signal: AbortSignal) => AsyncIterable<WatchChannelsResponse>) {
-    void this.#run(stream(this.#abort.signal));
-  }
-
-  async until(predicate: (event: ChannelEvent) => boolean): Promise<Watched> {
-    for (;;) {
-      const found = this.events.find(({ event }) => predicate(event));
-      if (found) return found;
-      if (this.#ended) throw this.#ended;
-      await new Promise<void>((resolve) => this.#wake.push(resolve));
-    }
-  }
-
-  stop(): void {
-    this.#abort.abort();
-  }
-
-  async #run(stream: AsyncIterable<WatchChannelsResponse>): Promise<void> {
-    try {
-      for await (const { item } of stream) {
-        if (item?.$case === 'channel') this.snapshot.push(item.value);
-        if (item?.$case === 'event') this.events.push({ event: item.value, atMs: performance.now() });
-        this.#notify();
-      }
-    } catch (error) {
-      this.#ended = error;
-      this.#notify();
-    }
-  }
-
-  #notify(): void {
-    for (const wake of this.#wake.splice(0)) wake();
-  }
-}
 
 /** Ids of all channels that match, over all pages. */
 async function list({ channels }: Instance, filter = ''): Promise<string[]> {

@@ -16,6 +16,7 @@ export interface RtpChannelApiOptions {
   readonly channels: Channels;
   readonly rules: SettingsRules;
   readonly directory: Directory<Channel>;
+  isPending(channelId: string): boolean;
   readonly events: Events<Channel, ChannelEvent>;
   readonly router: Router;
 }
@@ -23,6 +24,7 @@ export interface RtpChannelApiOptions {
 /** `mediaplane.rtp.v1.RtpChannelService`. */
 export function rtpChannelApi(options: RtpChannelApiOptions): Api<RtpChannelServiceDefinition> {
   const { channels, rules, directory, events, router } = options;
+  const isPending = (channelId: string): boolean => options.isPending(channelId);
   const getChannel = async (channelId: string): Promise<Channel | undefined> =>
     (await router.call(api.methods.getChannel, { channelId, view: ChannelView.BASIC })).channel;
   const closeChannel = async (channelId: string, reasonText: string): Promise<void> => {
@@ -32,8 +34,8 @@ export function rtpChannelApi(options: RtpChannelApiOptions): Api<RtpChannelServ
     ...channelHandlers(channels, rules, getChannel),
     ...mediaHandlers(channels),
     ...fleetHandlers(
-      listChannels(directory),
-      watchChannels(events, (channelId) => directory.pending(channelId)),
+      listChannels(directory, isPending),
+      watchChannels(events, isPending),
       batchClose(directory, closeChannel),
     ),
   });

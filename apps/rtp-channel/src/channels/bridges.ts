@@ -12,11 +12,11 @@ import type { Bridge, LiveChannel, PeerLeg } from './live-channel.ts';
 export class Bridges {
   readonly #context: ChannelContext;
   /** The other end of a private leg has to hear that ours is gone. */
-  readonly #onLegReleased: (peerChannelId: string, leg: PeerLeg) => void;
+  readonly #releaseOtherEnd: (peerChannelId: string, leg: PeerLeg) => Promise<void>;
 
-  constructor(context: ChannelContext, onLegReleased: (peerChannelId: string, leg: PeerLeg) => void) {
+  constructor(context: ChannelContext, releaseOtherEnd: (peerChannelId: string, leg: PeerLeg) => Promise<void>) {
     this.#context = context;
-    this.#onLegReleased = onLegReleased;
+    this.#releaseOtherEnd = releaseOtherEnd;
   }
 
   /** Both channels of this instance. What either was bridged with before, it is bridged with no more. */
@@ -70,7 +70,8 @@ export class Bridges {
     if (peer?.bridge?.peerChannelId === channel.id) this.#forget(peer, channel.id);
     if (bridge.leg !== undefined) {
       this.#context.ports.release(bridge.leg.ports);
-      this.#onLegReleased(bridge.peerChannelId, bridge.leg);
+      // Waited for without the channel's turn: the other end may be waiting for ours.
+      channel.legRelease = this.#releaseOtherEnd(bridge.peerChannelId, bridge.leg);
     }
   }
 

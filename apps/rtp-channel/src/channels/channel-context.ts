@@ -14,6 +14,8 @@ export interface ChannelContext {
   readonly media: MediaThreads<ChannelContract>;
   readonly ports: MediaPorts;
   readonly directory: Directory<Channel>;
+  /** The bus is away, and the channel's record is not stored yet: `directory_pending`. */
+  isPending(channelId: string): boolean;
   readonly events: ChannelEvents;
   readonly rules: SettingsRules;
   readonly log: Logger;

@@ -33,6 +33,8 @@ export interface ChannelsOptions {
   readonly media: MediaThreads<ChannelContract>;
   readonly ports: MediaPorts;
   readonly directory: Directory<Channel>;
+  /** The bus is away, and the channel's record is not stored yet. */
+  isPending(channelId: string): boolean;
   readonly events: Events<Channel, ChannelEvent>;
   readonly peers: PeerCalls;
   readonly prompts: Prompts;
@@ -65,7 +67,18 @@ export class Channels {
   constructor(options: ChannelsOptions) {
     const { instanceId, media, ports, directory, rules, log, recordingsFolder: folder } = options;
     const events = new ChannelEvents(instanceId, options.events);
-    const context: ChannelContext = { instanceId, table: this.table, media, ports, directory, events, rules, log };
+    const isPending = (channelId: string): boolean => options.isPending(channelId);
+    const context: ChannelContext = {
+      instanceId,
+      table: this.table,
+      media,
+      ports,
+      directory,
+      isPending,
+      events,
+      rules,
+      log,
+    };
     this.#context = context;
     this.#peerWatch = new PeerWatch({
       events: options.events,
@@ -74,7 +87,7 @@ export class Channels {
     });
     this.bridges = new Bridges(context, (peerChannelId, { legId }) => {
       this.#peerWatch.remove(peerChannelId);
-      this.remoteBridges.detach(peerChannelId, legId);
+      return this.remoteBridges.detach(peerChannelId, legId);
     });
     this.remoteBridges = new RemoteBridges(context, this.bridges, options.peers, (channelId, peerChannelId) =>
       this.#peerWatch.add(channelId, peerChannelId),
@@ -133,14 +146,19 @@ export class Channels {
   }
 
   /** Ends the bridge of a channel, if it has one. */
-  unbridge(channelId: string): Promise<void> {
-    return this.table.change(channelId, (channel) => this.bridges.leave(channel));
+  async unbridge(channelId: string): Promise<void> {
+    await this.table.change(channelId, (channel) => this.bridges.leave(channel));
+    await this.table.get(channelId)?.legRelease;
   }
 
   /** The record of a channel that was closed within the last minute is returned again. @throws ServiceError NOT_FOUND */
   async close(channelId: string, text: string): Promise<CallRecord> {
     const channel = this.table.get(channelId);
-    if (channel !== undefined) return this.#closing.close(channel, CloseReason.REQUESTED, text);
+    if (channel !== undefined) {
+      const closed = await this.#closing.close(channel, CloseReason.REQUESTED, text);
+      await channel.legRelease;
+      return closed;
+    }
     const record = this.#recentlyClosed.get(channelId);
     if (record === undefined) throw channelNotFound(channelId);
     return record;

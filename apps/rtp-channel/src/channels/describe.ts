@@ -34,14 +34,14 @@ export async function describeChannel(
 }
 
 /** The channel as far as the control thread knows it. */
-export function channelSnapshot({ directory }: ChannelContext, channel: LiveChannel): Channel {
+export function channelSnapshot(context: ChannelContext, channel: LiveChannel): Channel {
   const { record, activity } = channel;
   return {
     ...record,
     playbacks: activity === undefined ? record.playbacks : [...activity.playbacks.values()],
     recordings: activity === undefined ? record.recordings : [...activity.recordings.values()].map((r) => r.view()),
     leaseExpireTime: channel.deadlines?.leaseExpireTime(),
-    directoryPending: directory.pending(channel.id),
+    directoryPending: context.isPending(channel.id),
   };
 }
 

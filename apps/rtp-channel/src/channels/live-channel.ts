@@ -44,6 +44,8 @@ export class LiveChannel {
   bridge: Bridge | undefined;
   /** A leg that the other instance has been asked for and has not answered. */
   pendingLeg: { readonly legId: string; readonly peerChannelId: string } | undefined;
+  /** Resolves when the other instance has released its end of the last leg, or cannot be asked now. */
+  legRelease: Promise<void> | undefined;
   deadlines: Deadlines | undefined;
   activity: Activity | undefined;
   /** Set when closing begins. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { hasReason, parseSessionId, ServiceError } from '@mediaplane/control';
+import { hasCode, hasReason, parseSessionId, ServiceError } from '@mediaplane/control';
 import type {
   AttachPeerLegRequest,
   AttachPeerLegResponse,
@@ -20,7 +20,7 @@ import { randomId } from './random-id.ts';
 
 const CROSSED_ATTEMPTS = 4;
 const CROSSED_DELAY_MS = 25;
-const DETACH_DELAYS_MS = [0, 250, 1000, 4000];
+const DETACH_DELAYS_MS = [250, 1000, 4000];
 
 /** Calls to the instance that owns the other channel (RtpPeerService). */
 export interface PeerCalls {
@@ -105,7 +105,7 @@ export class RemoteBridges {
     } catch (error) {
       if (channel.pendingLeg?.legId === legId) channel.pendingLeg = undefined;
       ports.release(leg.ports);
-      this.detach(peerChannelId, legId);
+      void this.detach(peerChannelId, legId);
       throw error;
     }
   }
@@ -141,20 +141,30 @@ export class RemoteBridges {
     return {};
   }
 
-  /** Tells the other instance, again if it cannot be reached. If it is gone for good, its channels' last events say so. */
-  detach(peerChannelId: string, legId: string): void {
-    const tell = async (): Promise<void> => {
-      for (const delayMs of DETACH_DELAYS_MS) {
-        await delay(delayMs, undefined, { ref: false });
-        try {
-          await this.#peers.detach({ channelId: peerChannelId, legId });
-          return;
-        } catch (error) {
-          if (!(error instanceof ServiceError) || error.code !== 'UNAVAILABLE') return;
-        }
-      }
-    };
-    void tell();
+  /**
+   * Has the other instance release its end. Resolves when it has, or cannot be reached; then it is asked again later. If it is
+   * gone for good, the last event of its channel says so.
+   */
+  async detach(peerChannelId: string, legId: string): Promise<void> {
+    const isDone = await this.#detachOnce(peerChannelId, legId);
+    if (!isDone) void this.#detachLater(peerChannelId, legId);
+  }
+
+  async #detachLater(peerChannelId: string, legId: string): Promise<void> {
+    for (const delayMs of DETACH_DELAYS_MS) {
+      await delay(delayMs, undefined, { ref: false });
+      if (await this.#detachOnce(peerChannelId, legId)) return;
+    }
+  }
+
+  async #detachOnce(peerChannelId: string, legId: string): Promise<boolean> {
+    try {
+      await this.#peers.detach({ channelId: peerChannelId, legId });
+      return true;
+    } catch (error) {
+      // Anything else is an answer: the channel is not there any more.
+      return !hasCode(error, 'UNAVAILABLE') && !hasCode(error, 'DEADLINE_EXCEEDED');
+    }
   }
 
   async #join(

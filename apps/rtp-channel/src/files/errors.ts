@@ -33,7 +33,8 @@ const CODE_BY_ERRNO = new Map<string, FileErrorCode>([
 
 /** The errno's name, or ''. */
 export function errnoOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  const hasCode = typeof cause === 'object' && cause !== null && 'code' in cause;
+  return hasCode && typeof cause.code === 'string' ? cause.code : '';
 }
 
 /** Says what was tried by the caller's name for the file, never by its place on the disk. */

@@ -11,7 +11,7 @@ const MAX_PAGE = 1000;
 export type ListChannels = (request: ListChannelsRequest) => Promise<ListChannelsResponse>;
 
 /** ListChannels: pages of the fleet's directory in order of id. A page token names the last id and the filter it belongs to. */
-export function listChannels(directory: Directory<Channel>): ListChannels {
+export function listChannels(directory: Directory<Channel>, isPending: (channelId: string) => boolean): ListChannels {
   return async ({ pageSize, pageToken, filter }) => {
     if (pageSize < 0 || pageSize > MAX_PAGE) {
       throw ServiceError.invalidField('page_size', `must be 0 to ${MAX_PAGE}, is ${pageSize}`);
@@ -23,7 +23,7 @@ export function listChannels(directory: Directory<Channel>): ListChannels {
     for (const { sessionId, record } of await directory.list()) {
       if (sessionId <= after || !matchesRecord(matches, record)) continue;
       if (channels.length === size) return { channels, nextPageToken: makeToken(channels[size - 1].channelId, filter) };
-      channels.push({ ...record, directoryPending: directory.pending(sessionId) });
+      channels.push({ ...record, directoryPending: isPending(sessionId) });
     }
     return { channels, nextPageToken: '' };
   };

@@ -17,7 +17,6 @@ export type WatchChannels = (
 /** WatchChannels: what the event stream tells, in the words of the API. */
 export function watchChannels(
   events: Events<Channel, ChannelEvent>,
-  /** Not yet in the directory's store. */
   isPending: (channelId: string) => boolean,
 ): WatchChannels {
   return async function* (request, signal) {
