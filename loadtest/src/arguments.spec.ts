@@ -19,6 +19,11 @@ describe('parseArguments', () => {
     expect(parseArguments(['rtp-relay', '--peer', 'rtpengine'])).toMatchObject({ peer: 'rtpengine', runs: 5 });
   });
 
+  test('calls under way at once are few by default', () => {
+    expect(parseArguments(['rtp-churn']).channels).toBe(64);
+    expect(parseArguments(['bus-command']).channels).toBe(1);
+  });
+
   test('every option', () => {
     const argv = 'rtp-relay --channels 20 --seconds 3 --threads 2 --peer bare --runs 7 --engine rtpengine --json'.split(
       ' ',
@@ -45,7 +50,9 @@ describe('parseArguments', () => {
     ['rtp-echo --seconds 601', '--seconds 601: must be'],
     ['rtp-echo --threads 65', '--threads 65: must be'],
     ['rtp-echo --runs 51', '--runs 51: must be'],
+    ['rtp-idle --channels 3334', '--channels 3334: must be a whole number from 1 to 3333'],
     ['rtp-relay --channels 3', 'even'],
+    ['rtp-idle --channels 3 --peer rtpengine', 'even'],
     ['rtp-echo --peer janus', '--peer janus: must be one of bare, rtpengine'],
     ['rtp-echo --peer rtpengine', 'rtp-echo cannot be compared with rtpengine, only with bare'],
     ['rtp-churn --peer bare', 'rtp-churn cannot be compared with bare'],

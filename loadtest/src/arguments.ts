@@ -28,6 +28,19 @@ const PEERS_OF: Readonly<Record<ScenarioName, readonly PeerName[]>> = {
   'bus-command': [],
 };
 
+const DEFAULT_CHANNELS: Readonly<Record<ScenarioName, number>> = {
+  'rtp-idle': 1000,
+  'rtp-echo': 1000,
+  'rtp-relay': 1000,
+  'rtp-capacity': 1000,
+  'rtp-churn': 64,
+  'rtp-flood': 500,
+  'bus-command': 1,
+};
+
+/** rtp-idle opens three times as many, and an engine has ports for 10,000. */
+const MAX_IDLE_CHANNELS = 3333;
+
 export interface Arguments {
   readonly scenario: ScenarioName;
   readonly engine: EngineName;
@@ -51,7 +64,9 @@ scenarios
   bus-command    commands through one instance to a channel of another, over a real nats-server
 
 options
-  --channels N   1 to 10000; default 1000 (relay: legs, an even number; capacity: where the search begins; churn: at once open)
+  --channels N   1 to 10000. rtp-idle: at most 3333, default 1000. rtp-echo: default 1000. rtp-relay: legs, an even number,
+                 default 1000. rtp-capacity: where the search begins, default 1000. rtp-flood: default 500, and one that is
+                 flooded. rtp-churn and bus-command: calls under way at once, default 64 and 1
   --seconds S    measured time of a run, 1 to 600; default 10
   --threads T    media threads of the engine, 1 to 64; default 1
   --peer P       bare or rtpengine: runs it too, by turns with the engine, and prints ratios
@@ -81,7 +96,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
   if (engine !== 'ours' && !PEERS_OF[scenario].includes(engine)) {
     throw new UsageError(`${scenario} cannot be run with --engine ${engine}`);
   }
-  const channels = integer('--channels', values.channels, 1, 10_000, 1000);
+  const most = scenario === 'rtp-idle' ? MAX_IDLE_CHANNELS : 10_000;
+  const channels = integer('--channels', values.channels, 1, most, DEFAULT_CHANNELS[scenario]);
   if ((scenario === 'rtp-relay' || engine === 'rtpengine' || peer === 'rtpengine') && channels % 2 !== 0) {
     throw new UsageError(`--channels ${channels}: a relay needs an even number of legs`);
   }

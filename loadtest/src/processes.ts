@@ -8,6 +8,7 @@ const STOP_GRACE_MS = 3000;
 const KEPT_OUTPUT_CHARACTERS = 4000;
 
 const running = new Set<ChildProcess>();
+const adopted = new Set<number>();
 
 export interface StartOptions {
   readonly name: string;
@@ -145,10 +146,17 @@ export class Child<In, Out> implements AsyncDisposable {
   }
 }
 
+/** Kills a process that others have started with this one too, until it is disposed of. */
+export function adopt(pid: number): Disposable {
+  adopted.add(pid);
+  return { [Symbol.dispose]: () => void adopted.delete(pid) };
+}
+
 /** From here on Ctrl-C, SIGTERM and every exit of this process kill what it has started, by pid. Call once. */
 export function endChildrenWithThisProcess(): void {
   process.once('exit', () => {
     for (const child of running) child.kill('SIGKILL');
+    for (const pid of adopted) process.kill(pid, 'SIGKILL');
   });
   process.once('SIGINT', () => process.exit(130));
   process.once('SIGTERM', () => process.exit(143));

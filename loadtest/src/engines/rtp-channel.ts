@@ -39,13 +39,15 @@ export interface RtpChannelOptions extends EngineOptions {
 
 export class RtpChannelProcess implements Engine {
   readonly client: RtpChannelClient;
+  readonly grpcAddress: string;
   readonly #child: Child<ToProbe, FromProbe>;
   readonly #removeFolder: () => Promise<void>;
   #channelIds: string[] = [];
 
-  private constructor(child: Child<ToProbe, FromProbe>, client: RtpChannelClient, removeFolder: () => Promise<void>) {
+  private constructor(child: Child<ToProbe, FromProbe>, grpcAddress: string, removeFolder: () => Promise<void>) {
     this.#child = child;
-    this.client = client;
+    this.grpcAddress = grpcAddress;
+    this.client = createClient(RtpChannelServiceDefinition, grpcAddress);
     this.#removeFolder = removeFolder;
   }
 
@@ -73,8 +75,7 @@ export class RtpChannelProcess implements Engine {
     });
     try {
       const [, address] = await child.untilPrinted(/"grpc":"([^"]+)".*"msg":"serving"/, START_WITHIN_MS);
-      const client = createClient(RtpChannelServiceDefinition, address);
-      return new RtpChannelProcess(child, client, () => folder.remove());
+      return new RtpChannelProcess(child, address, () => folder.remove());
     } catch (error) {
       await child.stop();
       await folder.remove();

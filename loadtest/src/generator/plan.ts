@@ -9,6 +9,8 @@ export interface Stream {
   readonly targetPort: number;
   /** Where its packets come out: the same socket for an echo, phone B's for a relay. */
   readonly echoSocket: number | null;
+  /** False: it is there, but nothing of it is measured. */
+  readonly counted: boolean;
 }
 
 export interface TrafficPlan {

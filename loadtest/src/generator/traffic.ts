@@ -40,7 +40,8 @@ export class Traffic {
   /** By stream. */
   readonly #senderSockets: Int32Array;
   readonly #targetPorts: Int32Array;
-  readonly #sendIndices: Int32Array;
+  readonly #sendIndices: Float64Array;
+  readonly #counted: Uint8Array;
   /** By socket: the stream it belongs to, and whether it is phone B. */
   readonly #streamOfSocket: Int32Array;
   readonly #isPhoneB: Uint8Array;
@@ -62,7 +63,9 @@ export class Traffic {
     this.#schedule = new SendSchedule(streams.length, plan.startUs, plan.endUs);
     this.#senderSockets = Int32Array.from(streams, (stream) => stream.socket);
     this.#targetPorts = Int32Array.from(streams, (stream) => stream.targetPort);
-    this.#sendIndices = new Int32Array(streams.length);
+    // By the clock, so that a phone that talks again later goes on where its timestamps would be (RFC 3550 5.1).
+    this.#sendIndices = new Float64Array(streams.length).fill(Math.floor(plan.startUs / FRAME_US));
+    this.#counted = Uint8Array.from(streams, (stream) => (stream.counted ? 1 : 0));
     this.#streamOfSocket = new Int32Array(sockets).fill(-1);
     this.#isPhoneB = new Uint8Array(sockets);
     this.#echoIndices = new Int32Array(sockets);
@@ -102,7 +105,7 @@ export class Traffic {
       this.#to.set(0, 0, V4_MAPPED_WORD, LOOPBACK_WORD, this.#targetPorts[stream]);
       const taken = this.#io.send(this.#senderSockets[stream], this.#packet, PACKET_BYTES, this.#to);
       if (!taken) this.#sendErrors += 1;
-      else if (sentUs >= this.#plan.measureFromUs) {
+      else if (this.#isMeasured(stream, sentUs)) {
         this.#sent += 1;
         this.#lateness.record(sentUs - dueUs);
       }
@@ -127,9 +130,10 @@ export class Traffic {
       const at = batch.offset[i];
       if (!isProbePacket(view, at, batch.length[i])) continue;
       const socket = batch.tag[i];
-      if (streamOf(view, at) !== this.#streamOfSocket[socket]) this.#misrouted += 1;
+      const stream = streamOf(view, at);
+      if (stream !== this.#streamOfSocket[socket]) this.#misrouted += 1;
       else if (this.#isPhoneB[socket] === 1) this.#echo(i, socket, at);
-      else this.#count(sentAtUs(view, at), nowUs);
+      else if (this.#isMeasured(stream, sentAtUs(view, at))) this.#count(sentAtUs(view, at), nowUs);
     }
   }
 
@@ -139,11 +143,14 @@ export class Traffic {
     const word = i * SOURCE_WORDS;
     this.#to.set(0, 0, V4_MAPPED_WORD, LOOPBACK_WORD, batch.source[word + 4]);
     if (!this.#io.send(socket, at, PACKET_BYTES, this.#to)) this.#sendErrors += 1;
-    else if (sentAtUs(view, at) >= this.#plan.measureFromUs) this.#echoed += 1;
+    else if (this.#isMeasured(streamOf(view, at), sentAtUs(view, at))) this.#echoed += 1;
+  }
+
+  #isMeasured(stream: number, sentUs: number): boolean {
+    return sentUs >= this.#plan.measureFromUs && this.#counted[stream] === 1;
   }
 
   #count(sentUs: number, nowUs: number): void {
-    if (sentUs < this.#plan.measureFromUs) return;
     this.#received += 1;
     this.#latency.record(nowUs - sentUs);
   }

@@ -4,7 +4,7 @@ import type { Engine, EngineKind } from '../engines/engine.ts';
 import { Generator } from '../generator/generator.ts';
 import type { Stream, TrafficPlan, TrafficResult } from '../generator/plan.ts';
 import type { Result } from '../report/result.ts';
-import { NOTHING_MEASURED } from '../report/result.ts';
+import { makeResult } from '../report/result.ts';
 import { CpuMeter, cpuPercentDuring } from './cpu-meter.ts';
 
 export interface TrafficOptions {
@@ -50,6 +50,7 @@ export async function openStreams(
     socket,
     targetPort,
     echoSocket: mode === 'relay' ? socket + 1 : null,
+    counted: true,
   });
   // Of a call, phone A (even) sends and phone B (odd) answers.
   return enginePorts.map(toStream).filter((stream) => mode === 'echo' || stream.socket % 2 === 0);
@@ -80,20 +81,18 @@ function toResult(
   emptyPercent: number,
 ): Result {
   const packetsIntoEngine = traffic.sent + traffic.echoed;
-  return {
-    ...NOTHING_MEASURED,
-    scenario,
-    engine,
-    channels,
-    seconds,
-    sent: traffic.sent,
-    received: traffic.received,
-    lostPercent: lostPercent(traffic),
-    latencyMs: traffic.latencyMs,
-    cpuPercentOfCore: { total: cpu.percentOfCore, aboveEmpty: cpu.percentOfCore - emptyPercent },
-    cpuMicrosPerPacket: packetsIntoEngine === 0 ? null : (cpu.seconds * 1e6) / packetsIntoEngine,
-    generatorLate: traffic.scheduleErrorMs.p99 > LATE_P99_MS,
-    scheduleErrorMs: { p99: traffic.scheduleErrorMs.p99, max: traffic.scheduleErrorMs.max },
-    details: { misrouted: traffic.misrouted, sendErrors: traffic.sendErrors },
-  };
+  return makeResult(
+    { scenario, engine, channels, seconds },
+    {
+      sent: traffic.sent,
+      received: traffic.received,
+      lostPercent: lostPercent(traffic),
+      latencyMs: traffic.latencyMs,
+      cpuPercentOfCore: { total: cpu.percentOfCore, aboveEmpty: cpu.percentOfCore - emptyPercent },
+      cpuMicrosPerPacket: packetsIntoEngine === 0 ? null : (cpu.seconds * 1e6) / packetsIntoEngine,
+      generatorLate: traffic.scheduleErrorMs.p99 > LATE_P99_MS,
+      scheduleErrorMs: { p99: traffic.scheduleErrorMs.p99, max: traffic.scheduleErrorMs.max },
+      details: { misrouted: traffic.misrouted, sendErrors: traffic.sendErrors },
+    },
+  );
 }

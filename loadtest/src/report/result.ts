@@ -18,7 +18,7 @@ export interface Result {
   readonly seconds: number;
   readonly sent: number;
   readonly received: number;
-  readonly lostPercent: number;
+  readonly lostPercent: number | null;
   readonly latencyMs: LatencyMs | null;
   readonly cpuPercentOfCore: { readonly total: number; readonly aboveEmpty: number } | null;
   /** CPU of the engine process, all threads, over the packets that it was sent; each of them it also sends on. */
@@ -32,10 +32,10 @@ export interface Result {
   readonly details: Readonly<Record<string, number>>;
 }
 
-export const NOTHING_MEASURED = {
+const NOTHING_MEASURED = {
   sent: 0,
   received: 0,
-  lostPercent: 0,
+  lostPercent: null,
   latencyMs: null,
   cpuPercentOfCore: null,
   cpuMicrosPerPacket: null,
@@ -45,3 +45,13 @@ export const NOTHING_MEASURED = {
   scheduleErrorMs: null,
   details: {},
 } as const satisfies Partial<Result>;
+
+type Identity = Pick<Result, 'scenario' | 'engine' | 'channels' | 'seconds'>;
+
+/** A run, and what was measured in it. */
+export function makeResult(
+  { scenario, engine, channels, seconds }: Identity,
+  measured: Partial<Omit<Result, keyof Identity>> = {},
+): Result {
+  return { scenario, engine, channels, seconds, ...NOTHING_MEASURED, ...measured };
+}
