@@ -100,6 +100,17 @@ describe('NATS that goes away', () => {
     await other.close();
   });
 
+  test('what an instance of another version made with other limits is used all the same', async () => {
+    const subjects = ['s.>'];
+    await bus.kv('b', { ttlMs: 60_000 }).put('k', NOTHING);
+    await bus.stream('s', { subjects, maxAgeMs: 3_600_000, maxBytes: 1_000_000 }).publish('s.x', NOTHING);
+    const other = await NatsBus.connect({ servers: [server.url], name: 'other' });
+    expect(await other.kv('b', { ttlMs: 90_000, history: 2 }).get('k')).toBeDefined();
+    const stream = other.stream('s', { subjects, maxAgeMs: 1_800_000, maxBytes: 2_000_000 });
+    expect(await stream.publish('s.x', NOTHING)).toBe(2);
+    await other.close();
+  });
+
   test('a server that is not there is reported with its address', async () => {
     const connecting = NatsBus.connect({ servers: ['nats://127.0.0.1:1'], name: 'x', connectTimeoutMs: 0 });
     const error: unknown = await connecting.catch((thrown: unknown) => thrown);

@@ -107,6 +107,28 @@ describe('request ids of creates', () => {
   });
 });
 
+describe('request ids of other mutations', () => {
+  test('the owner does it once, through whichever instance it comes', async () => {
+    const clock = new VirtualClock();
+    const bus = new EmbeddedBus({ clock });
+    const [owner, other] = await Promise.all([startPhone(bus, clock), startPhone(bus, clock)]);
+    const id = owner.plane.newSessionId();
+    const change = (phone: Phone, request: string): Promise<string> =>
+      phone.plane.router.call(phone.change, request, { timeoutMs: HOUR_MS });
+    expect(await change(other, `r1|${id}|x`)).toBe('1');
+    expect(await change(owner, `r1|${id}|x`)).toBe('1');
+    expect(await change(other, `r1|${id}|x`)).toBe('1');
+    expect(await change(other, `r2|${id}|y`)).toBe('2');
+    expect(await change(owner, `|${id}|z`)).toBe('3');
+    expect(await change(other, `|${id}|z`)).toBe('4');
+    for (const phone of [owner, other]) {
+      await expect(change(phone, `r1|${id}|other`)).rejects.toMatchObject({ reason: 'REQUEST_ID_REUSED' });
+    }
+    expect(owner.plane.counters.callsRepeated).toBe(2);
+    await bus.close();
+  });
+});
+
 describe('what an instance remembers', () => {
   test('joins, repeats, forgets failures, and is bounded', async () => {
     const memory = new ResultMemory(3);

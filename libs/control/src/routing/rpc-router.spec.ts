@@ -213,7 +213,7 @@ describe('router', () => {
     expect((await other.plane.directory.list()).map((entry) => entry.sessionId).sort()).toEqual([mine, opened].sort());
   });
 
-  test('ids of an instance that stopped are NOT_FOUND; of one that does not answer UNAVAILABLE', async () => {
+  test('ids of an instance that stopped are NOT_FOUND, and it is out of the list', async () => {
     const id = makeSessionId('ch', c.plane.instanceId);
     c.plane.stop().catch(() => undefined);
     await clock.advance(1_000);

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Bus, BusRequest, Subscription } from '../bus/bus.ts';
-import { busAway } from '../bus/request-wire.ts';
 import type { Clock } from '../clock.ts';
 import type { ControlCounters } from '../counters.ts';
 import { ServiceError, hasCode, hasReason } from '../errors.ts';
@@ -13,10 +12,11 @@ import { fingerprint } from '../idempotency/fingerprint.ts';
 import type { ResultMemory } from '../idempotency/result-memory.ts';
 import { instanceSubject, instanceTemplate } from '../names.ts';
 import { withDeadline } from './deadline.ts';
+import { Forwarder } from './forwarder.ts';
 import type { CallContext, CallOptions, Method, Router, StreamMethod } from './method.ts';
 import type { OverloadGate } from './overload-gate.ts';
 import { PullSources, STREAM_ID, STREAM_OPEN, unframe } from './pull-stream.ts';
-import { isInstanceId, parseSessionId, requireSessionId } from './session-id.ts';
+import { parseSessionId } from './session-id.ts';
 
 export interface RouterParts {
   readonly service: string;
@@ -45,10 +45,12 @@ export class RpcRouter implements Router {
   readonly #parts: RouterParts;
   readonly #responders: Subscription[] = [];
   readonly #sources: PullSources;
+  readonly #forwarder: Forwarder;
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
     this.#sources = new PullSources(parts.clock);
+    this.#forwarder = new Forwarder(parts);
   }
 
   register<Request, Response>(method: Method<Request, Response>): void {
@@ -98,7 +100,7 @@ export class RpcRouter implements Router {
     options: CallOptions = {},
   ): AsyncGenerator<Response> {
     const { clock } = this.#parts;
-    const target = this.#targetOf(method.route, request);
+    const target = this.#forwarder.targetOf(method.route, request);
     const deadlineMs = options.timeoutMs === undefined ? Infinity : clock.nowMs() + options.timeoutMs;
     const signal = options.signal ?? new AbortController().signal;
     try {
@@ -111,7 +113,7 @@ export class RpcRouter implements Router {
       let headers: Record<string, string> = { [STREAM_ID]: id, [STREAM_OPEN]: '1' };
       for (let ended = false; !ended; headers = { [STREAM_ID]: id }) {
         const pull = { requestId: id, deadlineMs: Math.min(deadlineMs, clock.nowMs() + DEFAULT_TIMEOUT_MS), signal };
-        const reply = unframe(await this.#forward(method.name, target, payload, pull, headers));
+        const reply = unframe(await this.#forwarder.forward(method.name, target, payload, pull, headers));
         for (const message of reply.messages) yield method.responseCodec.decode(message);
         payload = NOTHING;
         ended = reply.ended;
@@ -138,21 +140,7 @@ export class RpcRouter implements Router {
     context: CallContext,
   ): Promise<Response> {
     if (method.route.kind === 'placed') return this.#place(method, request, context);
-    return this.#callOn(this.#targetOf(method.route, request), method, request, context);
-  }
-
-  #targetOf<Request>(route: StreamMethod<Request, unknown>['route'], request: Request): string {
-    switch (route.kind) {
-      case 'local':
-        return this.#parts.instanceId;
-      case 'owner':
-        return requireSessionId(route.field, route.sessionId(request), this.#parts.kind).instanceId;
-      case 'instance': {
-        const instanceId = route.instanceId(request);
-        if (!isInstanceId(instanceId)) throw ServiceError.invalidField(route.field, 'must be an instance id');
-        return instanceId;
-      }
-    }
+    return this.#callOn(this.#forwarder.targetOf(method.route, request), method, request, context);
   }
 
   async #callOn<Request, Response>(
@@ -178,7 +166,7 @@ export class RpcRouter implements Router {
     if (isHere && headers[FOLLOW] === undefined) return this.#execute(method, request, context);
     const payload = method.requestCodec.encode(request).finish();
     if (isHere) return this.#parts.results.follow(rememberedAs(method, request), fingerprint(payload));
-    return this.#forward(method.name, target, payload, context, headers);
+    return this.#forwarder.forward(method.name, target, payload, context, headers);
   }
 
   /** Handles a call here, for whoever asked; with a request id, once. */
@@ -283,40 +271,6 @@ export class RpcRouter implements Router {
     }
     const near = parseSessionId(method.route.near?.(request) ?? '')?.instanceId;
     return placement.choose({ near, sessions, refused });
-  }
-
-  async #forward(
-    name: string,
-    target: string,
-    payload: Uint8Array,
-    context: CallContext,
-    headers: Record<string, string>,
-  ): Promise<Uint8Array> {
-    const { bus, clock, counters, service } = this.#parts;
-    if (bus.state === 'away') throw busAway();
-    counters.callsForwarded++;
-    try {
-      return await bus.request(instanceSubject(service, target, name), payload, {
-        timeoutMs: context.deadlineMs - clock.nowMs(),
-        requestId: context.requestId,
-        signal: context.signal,
-        template: instanceTemplate(service, name),
-        headers,
-      });
-    } catch (thrown) {
-      if (!hasReason(thrown, 'NO_RESPONDERS') || headers[FOLLOW] !== undefined) throw thrown;
-      throw await this.#whyNobodyAnswers(target);
-    }
-  }
-
-  async #whyNobodyAnswers(target: string): Promise<ServiceError> {
-    const entry = await this.#parts.registry.get(target);
-    if (entry === undefined) {
-      return new ServiceError('NOT_FOUND', 'INSTANCE_UNKNOWN', `instance ${target} does not exist (any more)`);
-    }
-    return entry.state === 'lost'
-      ? ServiceError.unavailable('INSTANCE_LOST', `instance ${target} was lost, and its sessions with it`)
-      : ServiceError.unavailable('INSTANCE_AWAY', `instance ${target} does not answer`, { retryAfterMs: 1_000 });
   }
 }
 

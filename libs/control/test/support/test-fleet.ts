@@ -12,11 +12,15 @@ export const textCodec: Codec<string> = {
   decode: (bytes) => new TextDecoder().decode(bytes),
 };
 
-/** `open` takes `<request id>|<near>|<what>` and answers with the session's id. Others take a session id. */
+/**
+ * `open` takes `<request id>|<near>|<what>` and answers with the session's id; `change` takes `<request id>|<session id>|<what>`
+ * and answers with how often it was called. Others take a session id.
+ */
 export interface Phone {
   readonly plane: ControlPlane<string, string>;
   readonly open: Method<string, string>;
   readonly get: Method<string, string>;
+  readonly change: Method<string, string>;
   readonly who: Method<string, string>;
   readonly read: StreamMethod<string, string>;
   readonly sessions: Map<string, string>;
@@ -70,6 +74,19 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
       return what;
     },
   };
+  const change: Method<string, string> = {
+    name: 'Change',
+    requestCodec: textCodec,
+    responseCodec: textCodec,
+    route: { kind: 'owner', field: 'session_id', sessionId: (request) => request.split('|')[1] },
+    requestId: (request) => request.split('|')[0],
+    async handler(request, context) {
+      note('Change', request, context);
+      const [, sessionId, what] = request.split('|');
+      sessions.set(sessionId, what);
+      return String(calls.filter((call) => call.method === 'Change').length);
+    },
+  };
   const who: Method<string, string> = {
     name: 'Who',
     requestCodec: textCodec,
@@ -108,7 +125,7 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
       ...overrides,
     },
     (router) => {
-      for (const method of [open, get, who]) router.register(method);
+      for (const method of [open, get, change, who]) router.register(method);
       router.registerStream(read);
     },
   );
@@ -117,7 +134,7 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
     plane.events.publish(sessionId, 'closed', { final: true });
     plane.directory.remove(sessionId);
   };
-  return Object.assign(knobs, { plane, open, get, who, read, sessions, orphaned, calls, close });
+  return Object.assign(knobs, { plane, open, get, change, who, read, sessions, orphaned, calls, close });
 }
 
 /** Keeps what a watch gives, until `stop`. */
