@@ -15,9 +15,9 @@ export type { ClientCallOptions, ClientOptions, ServiceClient } from './grpc/cli
 export { checkHealth } from './grpc/health-probe.ts';
 export { runServices } from './lifecycle/run-services.ts';
 export { ServiceRuntime } from './lifecycle/service-spec.ts';
-export type { ConfigOf, ServiceParts, ServiceSpec } from './lifecycle/service-spec.ts';
+export type { ConfigOf, ServiceParts, ServiceSpec, StartOptions } from './lifecycle/service-spec.ts';
 export { startService } from './lifecycle/start-service.ts';
-export type { RunningService, StartOptions } from './lifecycle/start-service.ts';
+export type { RunningService } from './lifecycle/start-service.ts';
 export { defineMetrics, prometheusName } from './telemetry/metric-definition.ts';
 export type { MetricDefinition } from './telemetry/metric-definition.ts';
 export type { Counter, Histogram, Metrics, Observation } from './telemetry/metrics.ts';

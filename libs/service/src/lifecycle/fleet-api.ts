@@ -12,8 +12,10 @@ const MAX_REASON_CHARACTERS = 256;
 
 export interface FleetApiOptions {
   readonly instanceId: string;
-  /** Every instance of the service that was heard of lately, this one included. */
+  /** Every instance of the service that was heard of lately. */
   instances(): readonly InstanceStatus[];
+  /** This one, as it is now. */
+  self(): InstanceStatus;
   readonly drain: Drain;
   readonly drainGraceMs: number;
 }
@@ -22,9 +24,7 @@ export interface FleetApiOptions {
 export function fleetApi(options: FleetApiOptions): Api<FleetServiceDefinition> {
   const { drain } = options;
   const self = (): Instance => {
-    const member = options.instances().find((instance) => instance.instanceId === options.instanceId);
-    if (member === undefined) throw ServiceError.unavailable('NOT_JOINED', 'the instance has not joined its fleet yet');
-    const instance = describeInstance(member);
+    const instance = describeInstance(options.self());
     const status = drain.status();
     if (drain.state === 'stopping') instance.state = InstanceState.STOPPING;
     if (status === undefined) return instance;

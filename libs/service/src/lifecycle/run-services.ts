@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/load-config.ts';
-import type { RunningService, StartOptions } from './start-service.ts';
+import type { StartOptions } from './service-spec.ts';
+import type { RunningService } from './start-service.ts';
 
 /** sysexits.h EX_CONFIG and EX_UNAVAILABLE: an operator's mistake, and something that was not there. */
 const EXIT_CONFIG = 78;
@@ -13,28 +14,33 @@ export type StartFunction = (options: StartOptions) => Promise<RunningService[]>
  * drains, a second one closes what is left at once. A bad configuration ends the process with one line and status 78.
  */
 export async function runServices(start: StartFunction): Promise<void> {
-  let services: RunningService[];
-  try {
-    services = await start({ sources: { file: configFile(), env: process.env } });
-  } catch (error) {
-    process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `cannot start: ${describe(error)}\n`);
-    process.exit(error instanceof ConfigError ? EXIT_CONFIG : EXIT_UNAVAILABLE);
-  }
+  // Before anything else: a signal that comes while the services start must not cut them off half-way.
+  const started = Promise.withResolvers<RunningService[]>();
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     signals += 1;
     const graceMs = signals > 1 ? 0 : undefined;
-    void Promise.all(services.map((service) => service.stop(signal, graceMs))).then(() => process.exit(0));
+    void started.promise
+      .then((services) => Promise.all(services.map((service) => service.stop(signal, graceMs))))
+      .then(() => process.exit(0));
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  try {
+    started.resolve(await start({ sources: { file: configFile(), env: process.env } }));
+  } catch (error) {
+    process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `cannot start: ${describe(error)}\n`);
+    process.exit(error instanceof ConfigError ? EXIT_CONFIG : EXIT_UNAVAILABLE);
+  }
 }
 
 function configFile(): string | undefined {
   try {
     return parseArgs({ options: { config: { type: 'string' } } }).values.config;
   } catch (error) {
-    throw new ConfigError(`command line: ${describe(error)}; known is --config <file>`);
+    throw new ConfigError(
+      `command line: ${error instanceof Error ? error.message : String(error)} (known: --config <file>)`,
+    );
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Bus, Codec, Directory, DirectoryEntry, Events, Router } from '@mediaplane/control';
 import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
-import type { Logger } from 'pino';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { DestinationStream, Logger } from 'pino';
 import type { z } from 'zod';
 import type { commonConfig } from '../config/common-config.ts';
-import type { ConfigProblem } from '../config/load-config.ts';
+import type { ConfigProblem, ConfigSources } from '../config/load-config.ts';
 import type { ServedApi } from '../grpc/api.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SessionNeeds } from './capacity.ts';
@@ -12,8 +13,16 @@ import type { SessionNeeds } from './capacity.ts';
 export type ConfigSchema<Own extends z.ZodRawShape> = z.ZodObject<typeof commonConfig & Own>;
 export type ConfigOf<Own extends z.ZodRawShape> = z.output<ConfigSchema<Own>>;
 
-/** All that is particular to one service. `Rec` is the directory's record of a session, `Ev` the message of one event. */
-export interface ServiceSpec<Own extends z.ZodRawShape, Rec, Ev> {
+/** How sessions appear to the rest of the fleet: `Rec` is the directory's record of one, `Ev` the message of one event. */
+export interface SessionTypes<Rec, Ev> {
+  readonly record: Codec<Rec>;
+  readonly event: Codec<Ev>;
+  /** The final event of a session whose instance was lost, told by the survivor that declared it. */
+  lostEvent(lost: DirectoryEntry<Rec>, survivorId: string): Ev;
+}
+
+/** All that is particular to one service. */
+export interface ServiceSpec<Own extends z.ZodRawShape, Rec, Ev> extends SessionTypes<Rec, Ev> {
   /** Also the service's name on the bus: `rtp-channel`. */
   readonly name: string;
   /** First part of its session ids: `ch`. */
@@ -25,14 +34,20 @@ export interface ServiceSpec<Own extends z.ZodRawShape, Rec, Ev> {
   checkConfig?(config: ConfigOf<Own>): ConfigProblem | undefined;
   /** What one session takes. */
   readonly needs: SessionNeeds;
-  readonly record: Codec<Rec>;
-  readonly event: Codec<Ev>;
-  /** The final event of a session whose instance was lost. */
-  lostEvent(lost: DirectoryEntry<Rec>): Ev;
   /** The Nest module. Providers may inject `ServiceRuntime`; the runtime is given too, for providers made by hand. */
   module(runtime: ServiceRuntime<ConfigOf<Own>, Rec, Ev>): DynamicModule;
   /** Called when the module is up: what the service serves and answers for. */
   parts(app: INestApplicationContext): ServiceParts;
+}
+
+export interface StartOptions {
+  readonly sources?: ConfigSources;
+  /** A bus that several services of a process share; the caller closes it. Default: as configured. */
+  readonly bus?: Bus;
+  /** Where spans go besides the configured endpoint. */
+  readonly spanProcessors?: readonly SpanProcessor[];
+  /** Where log lines go; default: standard output. */
+  readonly logTo?: DestinationStream;
 }
 
 /** What a running service gives to the frame around it. */

@@ -1,10 +1,5 @@
-import { ControlPlane, makeInstanceId } from '@mediaplane/control';
-import type { Bus } from '@mediaplane/control';
 import type { INestApplicationContext } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import type { SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { DestinationStream } from 'pino';
 import { z } from 'zod';
 import { AdminServer } from '../admin/admin-server.ts';
 import { checkCommonConfig, commonConfig } from '../config/common-config.ts';
@@ -13,35 +8,18 @@ import { loadConfig } from '../config/load-config.ts';
 import type { ConfigSources } from '../config/load-config.ts';
 import { registerApi } from '../grpc/api.ts';
 import { GrpcServer } from '../grpc/grpc-server.ts';
-import { checkHealth, peerCredentials } from '../grpc/health-probe.ts';
-import { createLogger } from '../log/logger.ts';
 import { registerControlMetrics } from '../telemetry/control-metrics.ts';
-import { Metrics } from '../telemetry/metrics.ts';
 import { registerServiceMetrics } from '../telemetry/service-metrics.ts';
-import { startTracing } from '../telemetry/tracing.ts';
-import { mediaAddresses, reachableAt } from './addresses.ts';
-import { Capacity } from './capacity.ts';
-import { connectBus } from './connect-bus.ts';
-import { Drain } from './drain.ts';
+import { reachableAt } from './addresses.ts';
+import { adminPages } from './admin-pages.ts';
 import { fleetApi } from './fleet-api.ts';
-import { LoopLag } from './loop-lag.ts';
+import { layFoundation } from './foundation.ts';
+import type { Foundation } from './foundation.ts';
+import { joinFleet } from './membership.ts';
+import type { Membership } from './membership.ts';
 import { startNest } from './nest-context.ts';
 import { ServiceRuntime } from './service-spec.ts';
-import type { ConfigOf, ConfigSchema, ServiceParts, ServiceSpec } from './service-spec.ts';
-import { maxDescriptors, readProc, startChecks } from './start-checks.ts';
-
-/** How long another instance may take to prove that it lives. */
-const PROBE_TIMEOUT_MS = 1_000;
-
-export interface StartOptions {
-  readonly sources?: ConfigSources;
-  /** A bus that several services of a process share; the caller closes it. Default: as configured. */
-  readonly bus?: Bus;
-  /** Where spans go besides the configured endpoint. */
-  readonly spanProcessors?: readonly SpanProcessor[];
-  /** Where log lines go; default: standard output. */
-  readonly logTo?: DestinationStream;
-}
+import type { ConfigOf, ConfigSchema, ServiceParts, ServiceSpec, StartOptions } from './service-spec.ts';
 
 /** A service that serves. */
 export interface RunningService {
@@ -52,168 +30,49 @@ export interface RunningService {
   readonly adminAddress: string;
   readonly config: CommonConfig;
   readonly app: INestApplicationContext;
-  /** Takes no new sessions, waits for those there are (default: `drainGraceMs`), closes the rest, and ends everything. */
+  /**
+   * Takes no new sessions, waits for those there are (default: `drainGraceMs`), closes the rest, and ends everything. A further
+   * call with a shorter grace hastens it.
+   */
   stop(reason: string, graceMs?: number): Promise<void>;
 }
 
-/** Starts one service. Rejects with ConfigError for a bad configuration; then, as for any failure, nothing is left behind. */
+/**
+ * Starts one service: foundation, fleet, module, servers, and only then does it take sessions. Several may run in one process.
+ * Rejects with ConfigError for a bad configuration; then, as for any failure, nothing is left behind.
+ */
 export async function startService<Own extends z.ZodRawShape, Rec, Ev>(
   spec: ServiceSpec<Own, Rec, Ev>,
   options: StartOptions = {},
 ): Promise<RunningService> {
   const { config, common } = readConfig(spec, options.sources ?? {});
-  const instanceId = makeInstanceId();
-  const startedMs = performance.now();
-  await using parts = new AsyncDisposableStack();
+  await using stack = new AsyncDisposableStack();
+  const foundation = await layFoundation(spec, common, options, stack);
+  const { instanceId, log, metrics, bus, tenant } = foundation;
 
-  const resource = resourceFromAttributes({
-    'service.name': spec.name,
-    'service.version': spec.version,
-    'service.instance.id': instanceId,
-  });
-  const tracing = startTracing({ resource, ...common.telemetry, processors: options.spanProcessors });
-  parts.defer(() => tracing.shutdown());
-  const metrics = new Metrics({ resource, ...common.telemetry });
-  parts.defer(() => metrics.shutdown());
-  const log = createLogger(common.log, { service: spec.name, instance: instanceId }, options.logTo);
-  const advice = startChecks(common, spec.needs, readProc, Date.now());
-  for (const { topic, message } of advice) log.warn({ topic }, message);
-
-  let service: ServiceParts | undefined;
-  const sessions = (): number => service?.sessions() ?? 0;
-  const portCount = common.net.rtpPortMax - common.net.rtpPortMin + 1;
-  const limits = { ...common.capacity, portCount, maxDescriptors: maxDescriptors(readProc) };
-  const capacity = new Capacity(limits, spec.needs, sessions);
-  // Nothing is placed here before `service` is set.
-  const announced = () => (service === undefined ? { limit: 0, used: 0 } : capacity.snapshot());
-  const loopLag = new LoopLag((meanMs) => capacity.onLoopLag(meanMs));
-  parts.defer(() => loopLag.stop());
-
-  const bus = options.bus ?? (await connectBus(common.bus, `${spec.name} ${instanceId}`, log));
-  if (options.bus === undefined) parts.defer(() => bus.close());
   const grpc = new GrpcServer(common.grpc);
-  grpc.identifyAs(instanceId);
-  const peer = peerCredentials(common.grpc);
-  const addresses = mediaAddresses(common);
-  const plane = await ControlPlane.start<Rec, Ev>({
-    service: spec.name,
-    kind: spec.kind,
-    instanceId,
-    bus,
-    zone: common.instance.zone,
-    addresses,
-    version: spec.version,
-    capacity: announced,
-    load: () => service?.load?.() ?? shareOf(announced()),
-    record: spec.record,
-    event: spec.event,
-    lostEvent: (lost) => spec.lostEvent(lost),
-    onOrphaned: (sessionIds) => service?.closeOrphans(sessionIds),
-    onStateChange: () => grpc.setServing(serving()),
-    probe: async ({ instanceId: suspect, addresses: { grpc: address } }) =>
-      address !== undefined && (await checkHealth(address, suspect, PROBE_TIMEOUT_MS, peer)) === 'SERVING',
-    loopLagMs: () => loopLag.meanMs,
-    logger: log,
-    limits: {
-      leaseTtlMs: common.leaseTtlMs,
-      orphanGraceMs: common.orphanGraceMs,
-      loopLagTargetMs: common.capacity.loopLagTargetMs,
-    },
-  });
-  parts.defer(() => plane.stop());
+  const member = await joinFleet(spec, foundation, (serving) => grpc.setServing(serving));
+  const { plane, drain, addresses } = member;
+  stack.defer(() => plane.stop());
 
-  const drain = new Drain({
-    sessions,
-    closeAll: async () => service?.closeAll(),
-    onState: (state) => {
-      if (state === 'serving') plane.undrain();
-      else plane.drain();
-      grpc.setServing(serving());
-    },
-    log,
-  });
-  const serving = (): boolean => service !== undefined && drain.state === 'serving' && plane.state === 'SERVING';
-
+  const { name, version } = spec;
   const { router, directory, events } = plane;
-  const runtime = new ServiceRuntime<ConfigOf<Own>, Rec, Ev>({
-    name: spec.name,
-    version: spec.version,
-    instanceId,
-    config,
-    log,
-    metrics,
-    bus,
-    router,
-    directory,
-    events,
-  });
+  const shared = { name, version, instanceId, config, log, metrics, bus, router, directory, events };
+  const runtime = new ServiceRuntime<ConfigOf<Own>, Rec, Ev>(shared);
   const app = await startNest(spec.module(runtime), runtime, log);
-  parts.defer(() => app.close());
-  const started = spec.parts(app);
+  stack.defer(() => app.close());
+  const parts = spec.parts(app);
 
-  const instances = () => plane.fleet.list({ service: spec.name });
-  const fleet = fleetApi({ instanceId, instances, drain, drainGraceMs: common.drainGraceMs });
-  const apis = [...started.apis, fleet];
-  for (const api of apis) registerApi(router, api);
-  const { rpcDuration } = registerServiceMetrics(metrics, {
-    loopLag,
-    capacity: announced,
-    drainRemainingMs: () => drain.remainingMs(),
-    bus: () => ({ system: bus.system, connected: bus.state === 'connected' }),
-    instances,
-  });
-  registerControlMetrics(metrics, plane.counters);
-  grpc.serve(apis, router, { tracer: trace.getTracer('mediaplane'), duration: rpcDuration, log });
-  const grpcPort = await grpc.listen();
-  parts.defer(() => grpc.stop());
-  addresses['grpc'] = reachableAt(common.grpc.bindAddress, grpcPort, common.grpc.advertisedAddress);
-
-  const admin = new AdminServer({
-    metrics: () => metrics.prometheusText(),
-    unhealthy: () => started.unhealthy?.(),
-    unready: () => (serving() ? undefined : drain.state === 'serving' ? 'not in the fleet' : drain.state),
-    status: () => ({
-      service: spec.name,
-      version: spec.version,
-      instanceId,
-      state: serving() ? 'serving' : drain.state,
-      uptimeSeconds: Math.round((performance.now() - startedMs) / 1000),
-      addresses,
-      bus: { system: bus.system, state: bus.state },
-      capacity: { ...announced(), staticLimit: capacity.staticLimit },
-      loopLagMs: { mean: loopLag.meanMs, max: loopLag.maxMs },
-      drain: drain.status(),
-      advice,
-      fleet: instances(),
-      ...started.status?.(),
-    }),
-  });
-  const adminPort = await admin.listen(common.admin.bindAddress, common.admin.port);
-  parts.defer(() => admin.stop());
-  addresses['admin'] = reachableAt(common.admin.bindAddress, adminPort);
-
-  service = started;
-  grpc.setServing(serving());
+  await openServers(spec, foundation, member, parts, grpc, stack);
+  tenant.moveIn(parts);
+  grpc.setServing(member.serving());
   plane.announce();
-  const { net } = common;
-  log.info(
-    {
-      version: spec.version,
-      node: process.version,
-      grpc: addresses['grpc'],
-      admin: addresses['admin'],
-      rtpPorts: `${net.rtpPortMin}-${net.rtpPortMax}`,
-      interfaces: net.interfaces,
-      bus: bus.system,
-      capacity: capacity.staticLimit,
-    },
-    'serving',
-  );
+  log.info({ version, node: process.version, ...whatIsOpen(foundation, member) }, 'serving');
 
-  const running = parts.move();
+  const running = stack.move();
   let ended: Promise<void> | undefined;
   return {
-    name: spec.name,
+    name,
     instanceId,
     grpcAddress: addresses['grpc'],
     adminAddress: addresses['admin'],
@@ -230,14 +89,56 @@ export async function startService<Own extends z.ZodRawShape, Rec, Ev>(
 function readConfig<Own extends z.ZodRawShape, Rec, Ev>(spec: ServiceSpec<Own, Rec, Ev>, sources: ConfigSources) {
   const schema: ConfigSchema<Own> = z.strictObject({ ...commonConfig, ...spec.config });
   const commonPart = z.object(commonConfig);
-  const config = loadConfig(
-    schema,
-    sources,
-    (read) => checkCommonConfig(commonPart.parse(read)) ?? spec.checkConfig?.(read),
-  );
+  const check = (read: ConfigOf<Own>) => checkCommonConfig(commonPart.parse(read)) ?? spec.checkConfig?.(read);
+  const config = loadConfig(schema, sources, check);
   return { config, common: commonPart.parse(config) };
 }
 
-function shareOf({ limit, used }: { readonly limit: number; readonly used: number }): number {
-  return limit === 0 ? 1 : Math.min(1, used / limit);
+/** Registers the APIs with the router and the metrics, and listens; the addresses are announced from then on. */
+async function openServers<Rec, Ev>(
+  service: { readonly name: string; readonly version: string },
+  foundation: Foundation,
+  member: Membership<Rec, Ev>,
+  parts: ServiceParts,
+  grpc: GrpcServer,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const { instanceId, metrics, bus, loopLag, log, tenant } = foundation;
+  const { grpc: grpcConfig, admin: adminConfig, drainGraceMs } = foundation.config;
+  const { plane, drain, addresses } = member;
+  const instances = () => plane.fleet.list({ service: service.name });
+  const self = () => plane.fleet.get(instanceId);
+  const apis = [...parts.apis, fleetApi({ instanceId, instances, self, drain, drainGraceMs })];
+  for (const api of apis) registerApi(plane.router, api);
+
+  const { rpcDuration } = registerServiceMetrics(metrics, {
+    loopLag,
+    capacity: () => tenant.capacity(),
+    drainRemainingMs: () => drain.remainingMs(),
+    bus: () => ({ system: bus.system, connected: bus.state === 'connected' }),
+    instances,
+  });
+  registerControlMetrics(metrics, plane.counters);
+  grpc.identifyAs(instanceId);
+  grpc.serve(apis, plane.router, { tracer: trace.getTracer('mediaplane'), duration: rpcDuration, log });
+  const grpcPort = await grpc.listen();
+  stack.defer(() => grpc.stop());
+  addresses['grpc'] = reachableAt(grpcConfig.bindAddress, grpcPort, grpcConfig.advertisedAddress);
+
+  const admin = new AdminServer(adminPages(service, foundation, member, parts));
+  const adminPort = await admin.listen(adminConfig.bindAddress, adminConfig.port);
+  stack.defer(() => admin.stop());
+  addresses['admin'] = reachableAt(adminConfig.bindAddress, adminPort);
+}
+
+function whatIsOpen<Rec, Ev>({ config, bus, capacity }: Foundation, { addresses }: Membership<Rec, Ev>): object {
+  const { rtpPortMin, rtpPortMax, interfaces } = config.net;
+  return {
+    grpc: addresses['grpc'],
+    admin: addresses['admin'],
+    rtpPorts: `${rtpPortMin}-${rtpPortMax}`,
+    interfaces: interfaces.map(({ name, bindAddress }) => `${name}=${bindAddress}`),
+    bus: bus.system,
+    capacity: capacity.staticLimit,
+  };
 }

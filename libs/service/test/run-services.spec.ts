@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test } from '@jest/globals';
+
+const toyMain = fileURLToPath(new URL('toy-app.ts', import.meta.url));
+
+const children = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  children.clear();
+});
+
+/** Starts the toy as a process of its own, as an operator would. */
+function toy(env: Record<string, string>, ...args: string[]) {
+  const child = spawn(process.execPath, [toyMain, ...args], {
+    env: { PATH: process.env['PATH'], MEDIAPLANE_GRPC_PORT: '0', MEDIAPLANE_ADMIN_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.add(child);
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  return { child, exited, lines: createInterface(child.stdout)[Symbol.asyncIterator]() };
+}
+
+type Line = Record<string, unknown>;
+async function until(lines: AsyncIterator<string>, message: string): Promise<Line> {
+  for (let next = await lines.next(); !next.done; next = await lines.next()) {
+    const line: Line = JSON.parse(next.value);
+    if (line['msg'] === message) return line;
+  }
+  throw new Error(`the process ended without saying "${message}"`);
+}
+
+test('a bad configuration ends the start with one line and its own status', async () => {
+  for (const [env, args, expected] of [
+    [
+      { MEDIAPLANE_GRPC_PORT: '70000' },
+      [],
+      'configuration: grpc.port = 70000 (from MEDIAPLANE_GRPC_PORT): must be 0 to 65535\n',
+    ],
+    [{}, ['--colour'], /^command line: [^\n]+ \(known: --config <file>\)\n$/],
+    [{}, ['--config', '/nowhere.yaml'], /^configuration file \/nowhere\.yaml: [^\n]+\n$/],
+  ] as const) {
+    const { child, exited } = toy(env, ...args);
+    const errors = (await child.stderr.toArray()).join('');
+    expect(await exited).toBe(78);
+    expect(errors).toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected));
+  }
+});
+
+test('SIGTERM drains and ends with status 0', async () => {
+  const { child, exited, lines } = toy({});
+  expect(await until(lines, 'serving')).toMatchObject({ service: 'toy', bus: 'in_process', version: '1.2.3' });
+  child.kill('SIGTERM');
+  await until(lines, 'stopped');
+  expect(await exited).toBe(0);
+});
+
+test('a second signal closes what is left at once', async () => {
+  const { child, exited, lines } = toy({ MEDIAPLANE_TOY_OPEN_AT_START: '3', MEDIAPLANE_DRAIN_GRACE_MS: '3600000' });
+  await until(lines, 'serving');
+  child.kill('SIGTERM');
+  expect(await until(lines, 'stopping')).toMatchObject({ reason: 'SIGTERM', sessions: 3 });
+  child.kill('SIGINT');
+  await until(lines, 'stopped');
+  expect(await exited).toBe(0);
+});
