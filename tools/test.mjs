@@ -1,4 +1,4 @@
-// What `npm test` runs after the bootstrap: lint, type check, all tests; one line a step, one closing line of counts.
+// What `npm test` runs after the bootstrap: lint, type check, generated pages, all tests; one line a step, one closing line of counts.
 // With CI=true a skipped test is a failure: what a test needs has to be there.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -41,6 +41,7 @@ step('system packages', 'tools/system-packages.mjs');
 step('lint', 'node_modules/eslint/bin/eslint.js', ['.']);
 step('format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level=warn', '.']);
 step('types', 'node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
+step('docs', 'tools/docs.mjs', ['--check'], ['--disable-warning=ExperimentalWarning']);
 const reports = [jest('unit', []), jest('service', ['--runInBand'])];
 rmSync(scratch, { recursive: true, force: true });
 
