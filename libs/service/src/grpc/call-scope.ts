@@ -41,6 +41,7 @@ export class CallScope {
   private readonly abort = new AbortController();
   private readonly environment: CallEnvironment;
   private readonly method: string;
+  private finished = false;
 
   /** `method` is the full name, `mediaplane.fleet.v1.FleetService/GetInstance`. */
   constructor(environment: CallEnvironment, method: string, call: ServerCall) {
@@ -56,7 +57,8 @@ export class CallScope {
       signal: this.abort.signal,
       ...(Number.isFinite(timeoutMs) ? { timeoutMs: Math.max(0, timeoutMs) } : {}),
     };
-    call.on('cancelled', () => this.abort.abort());
+    // grpc-js says so of calls that have been answered, too; aborting those would cost more than the call.
+    call.on('cancelled', () => this.finished || this.abort.abort());
   }
 
   get signal(): AbortSignal {
@@ -88,6 +90,7 @@ export class CallScope {
   }
 
   private finish(code: string): void {
+    this.finished = true;
     this.span.setAttribute('rpc.response.status_code', code);
     this.span.end();
     const seconds = (performance.now() - this.startedMs) / 1000;
