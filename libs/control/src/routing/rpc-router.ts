@@ -228,7 +228,8 @@ export class RpcRouter implements Router {
         reservation.done(true);
         return reservation.instanceId;
       },
-      isGone: (instanceId) => view.get(instanceId)?.away ?? instanceId !== this.#parts.instanceId,
+      // One never heard of may just have started: it is asked, and refuses if it is not there.
+      isGone: (instanceId) => view.get(instanceId)?.away ?? false,
       execute: (target) => this.#exchange(target, method, request, context, {}),
       follow: (target) => this.#exchange(target, method, request, context, { [FOLLOW]: '1' }),
       isRefusal,

@@ -62,7 +62,6 @@ describe('directory and events', () => {
 
   test('100,000 open/close leave the session bucket empty', async () => {
     const live: string[] = [];
-    const started = performance.now();
     for (let i = 0; i < 100_000; i++) {
       live.push(openOn(a));
       // Some short, some that reach the bucket.
@@ -81,8 +80,7 @@ describe('directory and events', () => {
     expect(recordsRemoved).toBeGreaterThan(20_000);
     expect(recordsRemoved + recordsCoalesced).toBe(100_000);
     expect(eventsPublished).toBe(200_000);
-    expect(performance.now() - started).toBeLessThan(60_000);
-  });
+  }, 60_000);
 
   test('a watch gives a snapshot, then events in order, with tokens to resume after', async () => {
     const first = openOn(a);
