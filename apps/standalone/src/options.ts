@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util';
+
+export interface StandaloneOptions {
+  readonly once: boolean;
+  readonly help: boolean;
+  /** Undefined: as configured, else `recordings`. */
+  readonly recordings: string | undefined;
+}
+
+export const HELP = `npm start -- [options]
+
+Starts every service of mediaplane in one process on a bus of its own, places a call through it, reports, and serves until
+Ctrl-C.
+
+  --once                 end after the report; status 1 when anything about the call was wrong
+  --recordings <folder>  where recordings go (default: recordings)
+  --help                 this page
+
+Ports: gRPC 127.0.0.1:7070, admin pages 127.0.0.1:9070, RTP 10000-29999. A default port that is taken is replaced by a free
+one. Everything that a service can be configured with works here too, from the environment: MEDIAPLANE_GRPC_PORT and so on.
+`;
+
+/** @throws Error for what is not understood; its message is for people. */
+export function parseOptions(args: readonly string[]): StandaloneOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      once: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      recordings: { type: 'string' },
+    },
+  });
+  if (values.recordings === '') throw new Error('--recordings needs the name of a folder');
+  return { once: values.once, help: values.help, recordings: values.recordings };
+}
