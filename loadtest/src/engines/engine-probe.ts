@@ -1,6 +1,8 @@
+import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
-import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import workerThreads, { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import type { WorkerOptions } from 'node:worker_threads';
 
 /**
  * Preloaded into rtp-channel (`--import`), so that the product needs no code for measurements. On the main thread it ends the
@@ -11,10 +13,7 @@ import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worke
 
 export type ToProbe = 'memory';
 
-export interface FromProbe {
-  readonly heapBytes: number;
-  readonly externalBytes: number;
-}
+export type FromProbe = { readonly heapBytes: number; readonly externalBytes: number } | { readonly failed: string };
 
 const KEY = 'mediaplane.loadtest.memory';
 /** Words: what is asked for, number of worker isolates, then three for each: answered, heap bytes, external bytes. */
@@ -44,16 +43,36 @@ function serveMainThread(): void {
     new SharedArrayBuffer((FIRST + MAX_WORKERS * WORDS_PER_WORKER) * Float64Array.BYTES_PER_ELEMENT),
   );
   setEnvironmentData(KEY, board);
+  preloadInWorkers();
   process.on('message', (_: ToProbe) => {
-    void measure(board).then((answer) => process.send?.(answer));
+    measure(board).then(
+      (answer) => process.send?.(answer),
+      (error: unknown) => process.send?.({ failed: String(error) } satisfies FromProbe),
+    );
   });
+}
+
+/** A worker that is given `execArgv` inherits no preloads, so the class adds this one. */
+function preloadInWorkers(): void {
+  class ProbedWorker extends workerThreads.Worker {
+    constructor(script: string | URL, options: WorkerOptions = {}) {
+      const execArgv = [...(options.execArgv ?? process.execArgv), '--import', import.meta.filename];
+      super(script, { ...options, execArgv });
+    }
+  }
+  Object.assign(workerThreads, { Worker: ProbedWorker });
+  syncBuiltinESMExports();
 }
 
 async function measure(board: Float64Array): Promise<FromProbe> {
   board[ASKED] += 1;
   const deadline = performance.now() + ANSWER_WITHIN_MS;
+  if (board[WORKERS] === 0) throw new Error('no media thread has loaded the probe');
   const slots = Array.from({ length: board[WORKERS] }, (_, worker) => FIRST + worker * WORDS_PER_WORKER);
-  while (slots.some((slot) => board[slot] !== board[ASKED]) && performance.now() < deadline) await sleep(10);
+  while (slots.some((slot) => board[slot] !== board[ASKED])) {
+    if (performance.now() > deadline) throw new Error('a media thread did not answer the probe');
+    await sleep(10);
+  }
   const { heap, external } = collect();
   return {
     heapBytes: slots.reduce((sum, slot) => sum + board[slot + 1], heap),

@@ -117,8 +117,10 @@ export class RtpChannelProcess implements Engine {
     );
   }
 
-  memory(): Promise<EngineMemory> {
-    return this.#child.ask('memory', CALL_WITHIN_MS);
+  async memory(): Promise<EngineMemory> {
+    const answer = await this.#child.ask('memory', CALL_WITHIN_MS);
+    if ('failed' in answer) throw new Error(`memory probe: ${answer.failed}`);
+    return answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
