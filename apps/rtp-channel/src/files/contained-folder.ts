@@ -38,7 +38,7 @@ export class ContainedFolder {
   async create(name: string): Promise<FileHandle> {
     requireRelative(name);
     try {
-      await mkdir(this.path, { recursive: true });
+      await this.#make();
       const root = await this.#root();
       const parts = name.split('/');
       const fileName = parts.pop() ?? '';
@@ -55,6 +55,15 @@ export class ContainedFolder {
   /** For a file that `create` has just made. */
   async remove(name: string): Promise<void> {
     await unlink(join(await this.#root(), name));
+  }
+
+  /** A file in its place is not a file that is in the way of the new one. */
+  async #make(): Promise<void> {
+    try {
+      await mkdir(this.path, { recursive: true });
+    } catch (error) {
+      throw new FileError('system', `the folder cannot be made: ${errnoOf(error)}`, { cause: error });
+    }
   }
 
   async #root(): Promise<string> {
