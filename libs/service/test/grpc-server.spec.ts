@@ -2,13 +2,15 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { ServiceError } from '@mediaplane/control';
 import { ReadRecordingResponse } from '@mediaplane/proto';
 import { createClient } from '../src/grpc/client.ts';
-import { healthOf } from './health-client.ts';
+import { checkHealth } from '../src/grpc/health-probe.ts';
 import { Toy, ToyDefinition } from './toy-service.ts';
 
+const healthOf = (address: string, name: string): Promise<string> => checkHealth(address, name, 2000);
 const run = promisify(execFile);
 const bufScript = fileURLToPath(new URL('../../../node_modules/@bufbuild/buf/bin/buf', import.meta.url));
 
@@ -116,6 +118,25 @@ describe('unary calls', () => {
     abort.abort();
     expect((await answer).code).toBe('CANCELLED');
     await aborted.promise;
+  });
+
+  test('bytes that are no message, and numbers beyond 2^53, are the caller’s fault', async () => {
+    await using toy = await new Toy({}).listen();
+    const client = new Client(toy.address, credentials.createInsecure());
+    const send = (bytes: Buffer): Promise<number | undefined> =>
+      new Promise((resolve) => {
+        const path = '/mediaplane.fleet.v1.FleetService/GetInstance';
+        const same = (raw: Buffer): Buffer => raw;
+        client.makeUnaryRequest(path, same, same, bytes, (error) => resolve(error?.code));
+      });
+    expect(await send(Buffer.from([0x0a, 0xff, 0x01]))).toBe(status.INVALID_ARGUMENT);
+    expect(await send(Buffer.from([0xff]))).toBe(status.INVALID_ARGUMENT);
+    expect(await send(Buffer.alloc(0))).toBeUndefined();
+    client.close();
+    using reader = createClient(ToyDefinition, toy.address);
+    const beyond = reader.readRecording({ offsetBytes: 2 ** 60 });
+    expect((await rejection(collect(beyond))).code).toBe('INVALID_ARGUMENT');
+    expect(toy.logged).toEqual([]);
   });
 
   test('a request above the limit is refused', async () => {

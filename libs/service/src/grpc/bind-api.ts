@@ -16,7 +16,14 @@ export function bindApi(server: Server, api: ServedApi, router: Router, environm
       const bytes = responseCodec.encode(message).finish();
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     };
-    const deserialize = (bytes: Buffer): unknown => requestCodec.decode(bytes);
+    const deserialize = (bytes: Buffer): unknown => {
+      try {
+        return requestCodec.decode(bytes);
+      } catch (cause) {
+        // Thrown here, it would reach the caller as INTERNAL.
+        return new Malformed(cause);
+      }
+    };
     const handler = entry.streaming
       ? streamHandler(name, entry.method, router, environment)
       : unaryHandler(name, entry.method, router, environment);
@@ -27,7 +34,9 @@ export function bindApi(server: Server, api: ServedApi, router: Router, environm
 function unaryHandler(name: string, method: Method<unknown, unknown>, router: Router, environment: CallEnvironment) {
   return (call: ServerUnaryCall<unknown, unknown>, done: sendUnaryData<unknown>): void => {
     const scope = new CallScope(environment, name, call);
-    const answer = context.with(scope.context, () => router.call(method, call.request, scope.options));
+    const answer = context.with(scope.context, async () =>
+      router.call(method, wellFormed(call.request), scope.options),
+    );
     answer.then(
       (response) => {
         scope.succeed();
@@ -47,7 +56,7 @@ function streamHandler(
   return (call: ServerWritableStream<unknown, unknown>): void => {
     const scope = new CallScope(environment, name, call);
     const run = async (): Promise<void> => {
-      for await (const response of router.stream(method, call.request, scope.options)) {
+      for await (const response of router.stream(method, wellFormed(call.request), scope.options)) {
         if (scope.signal.aborted) break;
         // Pulls the next response only when this one has left: a slow caller slows its source, and fills no memory here.
         if (!call.write(response)) await once(call, 'drain', { signal: scope.signal });
@@ -66,6 +75,22 @@ function streamHandler(
       },
     );
   };
+}
+
+/** A request whose bytes are not the message they should be. */
+class Malformed {
+  readonly cause: unknown;
+
+  constructor(cause: unknown) {
+    this.cause = cause;
+  }
+}
+
+function wellFormed(request: unknown): unknown {
+  if (!(request instanceof Malformed)) return request;
+  const { cause } = request;
+  const message = `the request is not a valid message: ${cause instanceof Error ? cause.message : String(cause)}`;
+  throw new ServiceError('INVALID_ARGUMENT', 'MALFORMED_REQUEST', message, { cause });
 }
 
 function cancelled(): ServiceError {

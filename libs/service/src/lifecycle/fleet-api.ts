@@ -1,4 +1,4 @@
-import type { CallContext, InstanceStatus, Route } from '@mediaplane/control';
+import type { InstanceStatus, Route } from '@mediaplane/control';
 import { ServiceError } from '@mediaplane/control';
 import { FleetServiceDefinition, Instance, InstanceState } from '@mediaplane/proto';
 import type { NetworkInterface } from '@mediaplane/proto';
@@ -51,7 +51,7 @@ export function fleetApi(options: FleetApiOptions): Api<FleetServiceDefinition> 
     drainInstance: {
       route: named(),
       requestId: (request) => request.requestId,
-      handler: ({ graceMs = options.drainGraceMs, reason }, _context: CallContext) => {
+      handler: ({ graceMs = options.drainGraceMs, reason }) => {
         if (graceMs < 0 || graceMs > MAX_GRACE_MS)
           throw ServiceError.invalidField('grace_ms', `must be 0 to ${MAX_GRACE_MS}`);
         if (reason.length > MAX_REASON_CHARACTERS) {

@@ -1,5 +1,6 @@
 import { ControlPlane } from '@mediaplane/control';
-import { peerCredentials, checkHealth } from '../grpc/health-probe.ts';
+import type { CommonConfig } from '../config/common-config.ts';
+import { checkHealth, peerCredentials } from '../grpc/health-probe.ts';
 import { mediaAddresses } from './addresses.ts';
 import { Drain } from './drain.ts';
 import type { Foundation } from './foundation.ts';
@@ -26,7 +27,6 @@ export async function joinFleet<Rec, Ev>(
 ): Promise<Membership<Rec, Ev>> {
   const { config, instanceId, bus, tenant, loopLag, log } = foundation;
   const addresses = mediaAddresses(config);
-  const peer = peerCredentials(config.grpc);
   // Before the tenant is there the answer is no, whatever the rest says, and the rest may not be there either.
   const serving = (): boolean => tenant.present && drain.state === 'serving' && plane.state === 'SERVING';
   const plane = await ControlPlane.start<Rec, Ev>({
@@ -44,9 +44,7 @@ export async function joinFleet<Rec, Ev>(
     lostEvent: (lost) => spec.lostEvent(lost, instanceId),
     onOrphaned: (sessionIds) => tenant.closeOrphans(sessionIds),
     onStateChange: () => onServing(serving()),
-    // By id: its address may have been taken over by another since.
-    probe: async ({ instanceId: suspect, addresses: { grpc: address } }) =>
-      address !== undefined && (await checkHealth(address, suspect, PROBE_TIMEOUT_MS, peer)) === 'SERVING',
+    probe: ({ instanceId: suspect, addresses: { grpc: address } }) => isAlive(suspect, address, config),
     loopLagMs: () => loopLag.meanMs,
     logger: log,
     limits: {
@@ -66,4 +64,10 @@ export async function joinFleet<Rec, Ev>(
     log,
   });
   return { plane, drain, addresses, serving };
+}
+
+/** Asks by id: another may have taken over the address since. Credentials are read each time, because certificates rotate. */
+async function isAlive(instanceId: string, address: string | undefined, config: CommonConfig): Promise<boolean> {
+  if (address === undefined) return false;
+  return (await checkHealth(address, instanceId, PROBE_TIMEOUT_MS, peerCredentials(config.grpc))) === 'SERVING';
 }
