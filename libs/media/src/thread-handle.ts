@@ -57,6 +57,7 @@ export class ThreadHandle<C extends MediaContract> {
   #lastCall = 0;
   #isReady = false;
   #gone = false;
+  #ringDue = false;
   #cause: string | undefined;
 
   constructor(options: ThreadHandleOptions<C>) {
@@ -128,9 +129,16 @@ export class ThreadHandle<C extends MediaContract> {
 
   #post(message: ToThread<C>): void {
     this.#worker.postMessage(message);
-    // After the message, or the thread could wake and find nothing.
-    ring(this.#doorbell);
+    if (this.#ringDue) return;
+    // Once for all that is posted in this turn of the event loop: each ring is a system call and wakes the thread.
+    this.#ringDue = true;
+    setImmediate(this.#ring);
   }
+
+  readonly #ring = (): void => {
+    this.#ringDue = false;
+    if (!this.#gone) ring(this.#doorbell);
+  };
 
   #receive(message: FromThread<C>): void {
     switch (message.type) {
