@@ -5,4 +5,5 @@
 export { rtpChannelConfig } from './config.ts';
 export type { RtpChannelConfig } from './config.ts';
 export { RTP_CHANNEL_METRICS } from './metrics.ts';
+export { RtpChannel } from './rtp-channel.ts';
 export { startRtpChannel } from './service-spec.ts';

@@ -26,8 +26,8 @@ const PROGRAM = new URL('../src/media/program.ts', import.meta.url);
 export class RtpChannel {
   readonly apis: readonly ServedApi[];
   readonly channels: Channels;
-  readonly #media: MediaThreads<ChannelContract>;
-  readonly #pool: PortPool;
+  readonly media: MediaThreads<ChannelContract>;
+  readonly pool: PortPool;
 
   private constructor(
     apis: readonly ServedApi[],
@@ -37,8 +37,8 @@ export class RtpChannel {
   ) {
     this.apis = apis;
     this.channels = channels;
-    this.#media = media;
-    this.#pool = pool;
+    this.media = media;
+    this.pool = pool;
   }
 
   static async start(runtime: RtpChannelRuntime): Promise<RtpChannel> {
@@ -105,15 +105,15 @@ export class RtpChannel {
 
   /** Why the process should be restarted; undefined while it is well. */
   unhealthy(): string | undefined {
-    const stalled = this.#media.stalledThreads();
+    const stalled = this.media.stalledThreads();
     return stalled.length === 0 ? undefined : `media threads ${stalled.join(', ')} are stalled`;
   }
 
   status(): object {
     return {
       channels: this.channels.count,
-      ports: { used: this.#pool.used, available: this.#pool.available, size: this.#pool.size },
-      mediaThreads: this.#media.threads.map(({ number, sessions, counters }) => ({
+      ports: { used: this.pool.used, available: this.pool.available, size: this.pool.size },
+      mediaThreads: this.media.threads.map(({ number, sessions, counters }) => ({
         number,
         sessions,
         datagramsReceived: counters.get('datagramsReceived'),
@@ -125,7 +125,7 @@ export class RtpChannel {
   /** Called by Nest when the app ends; all channels have been closed by then. */
   async onModuleDestroy(): Promise<void> {
     this.channels.stop();
-    await this.#media.stop();
+    await this.media.stop();
   }
 }
 

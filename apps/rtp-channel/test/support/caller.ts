@@ -15,7 +15,7 @@ export interface Caller extends AsyncDisposable {
 
 /** Opens a channel for a new phone, which calls it and speaks at once. */
 export async function dial(
-  { channels }: Instance,
+  { channels }: Pick<Instance, 'channels'>,
   settings: Settings = {},
   options: RtpPhoneOptions = {},
 ): Promise<Caller> {
