@@ -23,6 +23,10 @@ function report(args: Arguments, { engines, ratios }: Comparison): string {
   return [title, '', table(engines), ...(late.length > 0 ? ['', ...late] : [])].join('\n');
 }
 
+if (process.argv.includes('--help')) {
+  console.log(USAGE);
+  process.exit(0);
+}
 endChildrenWithThisProcess();
 try {
   const args = parseArguments(process.argv.slice(2));

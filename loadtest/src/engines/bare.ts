@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Child } from '../processes.ts';
 import type { FromBareEngine, ToBareEngine } from './bare-protocol.ts';
-import type { Engine, EngineKind, EngineMemory, EngineMode, EngineOptions } from './engine.ts';
+import type { Engine, EngineKind, EngineMemory, EngineMode, EngineOptions, Phones } from './engine.ts';
 
 const SCRIPT = join(import.meta.dirname, 'bare-engine.ts');
 const TIMEOUT_MS = 20_000;
@@ -44,7 +44,7 @@ class BareProcess implements Engine {
     return this.#child.pid;
   }
 
-  async open(mode: EngineMode, remotePorts: readonly number[]): Promise<readonly number[]> {
+  async open(mode: EngineMode, { rtpPorts: remotePorts }: Phones): Promise<readonly number[]> {
     return (await this.#ask({ type: 'open', mode, remotePorts }, 'opened')).ports;
   }
 

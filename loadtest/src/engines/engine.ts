@@ -8,14 +8,20 @@ export interface EngineMemory {
   readonly externalBytes: number | null;
 }
 
+/** Phones on the loopback interface: an RTP port each, and one port that takes the RTCP of all, for nobody reads it. */
+export interface Phones {
+  readonly rtpPorts: readonly number[];
+  readonly rtcpPort: number;
+}
+
 /** An engine under test: a process of its own, whose sockets are on the loopback interface. */
 export interface Engine extends AsyncDisposable {
   readonly pid: number;
   /**
-   * Opens a channel for each phone, which listens on `remotePorts[i]`; returns the RTP ports that the phones send to.
+   * Opens a channel for each phone; returns the RTP ports that the phones send to, in their order.
    * `relay` bridges 0 with 1, 2 with 3 and so on.
    */
-  open(mode: EngineMode, remotePorts: readonly number[]): Promise<readonly number[]>;
+  open(mode: EngineMode, phones: Phones): Promise<readonly number[]>;
   /** Closes every channel that is open. */
   closeAll(): Promise<void>;
   memory(): Promise<EngineMemory>;

@@ -6,7 +6,7 @@ import { createClient } from '@mediaplane/service';
 import type { ServiceClient } from '@mediaplane/service';
 import { tempFolder } from '@mediaplane/testkit';
 import { Child } from '../processes.ts';
-import type { Engine, EngineKind, EngineMemory, EngineMode, EngineOptions } from './engine.ts';
+import type { Engine, EngineKind, EngineMemory, EngineMode, EngineOptions, Phones } from './engine.ts';
 import type { FromProbe, ToProbe } from './engine-probe.ts';
 import { inParallel, pairs } from './in-parallel.ts';
 
@@ -87,11 +87,13 @@ export class RtpChannelProcess implements Engine {
     return this.#child.pid;
   }
 
-  async open(mode: EngineMode, remotePorts: readonly number[]): Promise<readonly number[]> {
-    const batches = Array.from({ length: Math.ceil(remotePorts.length / BATCH) }, (_, i) =>
-      remotePorts.slice(i * BATCH, (i + 1) * BATCH),
+  async open(mode: EngineMode, { rtpPorts, rtcpPort }: Phones): Promise<readonly number[]> {
+    const batches = Array.from({ length: Math.ceil(rtpPorts.length / BATCH) }, (_, i) =>
+      rtpPorts.slice(i * BATCH, (i + 1) * BATCH),
     );
-    const channels = (await inParallel(batches, PIPELINE, (ports) => this.#openBatch(mode, ports))).flat();
+    const channels = (
+      await inParallel(batches, PIPELINE, (ports) => this.#openBatch(mode, { rtpPorts: ports, rtcpPort }))
+    ).flat();
     this.#channelIds.push(...channels.map((channel) => channel.channelId));
     if (mode === 'relay') {
       await inParallel(pairs(channels), PIPELINE, ([a, b]) =>
@@ -101,11 +103,11 @@ export class RtpChannelProcess implements Engine {
         ),
       );
     }
-    return channels.map((channel) => rtpPort(channel));
+    return channels.map(portOf);
   }
 
-  async #openBatch(mode: EngineMode, remotePorts: readonly number[]): Promise<readonly Channel[]> {
-    const requests = remotePorts.map((port) => ({ settings: phoneSettings(port, mode === 'echo') }));
+  async #openBatch(mode: EngineMode, { rtpPorts, rtcpPort }: Phones): Promise<readonly Channel[]> {
+    const requests = rtpPorts.map((rtpPort) => ({ settings: phoneSettings(rtpPort, rtcpPort, mode === 'echo') }));
     return (await this.client.batchOpenChannels({ requests }, { timeoutMs: CALL_WITHIN_MS })).channels;
   }
 
@@ -133,12 +135,13 @@ export class RtpChannelProcess implements Engine {
 /** A phone on the loopback interface; a silent one is not given up during a long run. */
 export function phoneSettings(
   rtpPort: number,
+  rtcpPort: number,
   echo: boolean,
 ): Pick<ChannelSettings, 'remote' | 'echo'> & { idle: { rtpTimeoutMs: number } } {
-  return { remote: { address: LOOPBACK, rtpPort, rtcpPort: 0 }, echo, idle: { rtpTimeoutMs: 0 } };
+  return { remote: { address: LOOPBACK, rtpPort, rtcpPort }, echo, idle: { rtpTimeoutMs: 0 } };
 }
 
-export function rtpPort({ local, channelId }: Channel): number {
+function portOf({ local, channelId }: Channel): number {
   if (local === undefined) throw new Error(`channel ${channelId} came without a local endpoint`);
   return local.rtpPort;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { findSystemBinary, freePort } from '@mediaplane/testkit';
 import { Child } from '../processes.ts';
-import type { Engine, EngineKind, EngineMemory, EngineMode, EngineOptions } from './engine.ts';
+import type { Engine, EngineKind, EngineMemory, EngineMode, EngineOptions, Phones } from './engine.ts';
 import { inParallel, pairs } from './in-parallel.ts';
 import { NgClient } from './ng-client.ts';
 import { audioPort, phoneSdp } from './sdp.ts';
@@ -70,9 +70,9 @@ class RtpengineProcess implements Engine {
     return this.#child.pid;
   }
 
-  async open(mode: EngineMode, remotePorts: readonly number[]): Promise<readonly number[]> {
+  async open(mode: EngineMode, { rtpPorts }: Phones): Promise<readonly number[]> {
     if (mode === 'echo') throw new Error('rtpengine has no echo');
-    const ports = await inParallel(pairs(remotePorts), CALLS_AT_ONCE, ([a, b]) => this.#openCall(a, b));
+    const ports = await inParallel(pairs(rtpPorts), CALLS_AT_ONCE, ([a, b]) => this.#openCall(a, b));
     return ports.flat();
   }
 

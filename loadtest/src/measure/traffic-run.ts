@@ -45,7 +45,9 @@ export async function openStreams(
   mode: 'echo' | 'relay',
   channels: number,
 ): Promise<Stream[]> {
-  const enginePorts = await engine.open(mode, await generator.open(channels));
+  const rtpPorts = await generator.open(channels);
+  const [rtcpPort] = await generator.open(1);
+  const enginePorts = await engine.open(mode, { rtpPorts, rtcpPort });
   const toStream = (targetPort: number, socket: number): Stream => ({
     socket,
     targetPort,

@@ -74,7 +74,7 @@ async function instanceIdOf(grpcAddress: string): Promise<string> {
 async function openOn(instanceId: string, client: RtpChannelClient): Promise<string> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const { channel } = await client.openChannel(
-      { settings: phoneSettings(DISCARD_PORT, false) },
+      { settings: phoneSettings(DISCARD_PORT, DISCARD_PORT + 1, false) },
       { timeoutMs: CALL_WITHIN_MS },
     );
     if (channel?.instanceId === instanceId) return channel.channelId;

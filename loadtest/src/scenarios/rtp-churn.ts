@@ -21,7 +21,7 @@ export async function rtpChurn(kind: EngineKind, options: ScenarioOptions): Prom
   const openAndClose = async (): Promise<void> => {
     const fromMs = performance.now();
     const { channel } = await client.openChannel(
-      { settings: phoneSettings(DISCARD_PORT, false) },
+      { settings: phoneSettings(DISCARD_PORT, DISCARD_PORT + 1, false) },
       { timeoutMs: CALL_WITHIN_MS },
     );
     opens.record((performance.now() - fromMs) * 1000);
