@@ -159,6 +159,9 @@ describe('channels of one instance', () => {
     await expect(
       channels.batchOpenChannels({ requests: [{}, { settings: { remote: { address: 'x', rtpPort: 1 } } }] }),
     ).rejects.toMatchObject({ fieldViolations: [{ field: 'requests[1].settings.remote.address' }] });
+    await expect(channels.openChannel({ nearChannelId: 'x' })).rejects.toMatchObject({
+      fieldViolations: [{ field: 'near_channel_id' }],
+    });
     await expect(channels.batchOpenChannels({})).rejects.toMatchObject({ fieldViolations: [{ field: 'requests' }] });
     const labels = { batch: 'yes' };
     const { channels: legs } = await channels.batchOpenChannels({

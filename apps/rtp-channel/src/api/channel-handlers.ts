@@ -21,7 +21,8 @@ export function channelHandlers(
       route: { kind: 'placed', near: (request) => request.nearChannelId },
       requestId,
       handler: guarded(async (request) => {
-        const [channel] = await channels.opening.open([validateOpen(request, rules)], request.nearChannelId);
+        const near = validateNear(request.nearChannelId);
+        const [channel] = await channels.opening.open([validateOpen(request, rules)], near);
         return { channel };
       }),
     },
@@ -33,7 +34,7 @@ export function channelHandlers(
       },
       requestId,
       handler: guarded(async ({ requests, nearChannelId }) => ({
-        channels: await channels.opening.open(validateBatchOpen(requests, rules), nearChannelId),
+        channels: await channels.opening.open(validateBatchOpen(requests, rules), validateNear(nearChannelId)),
       })),
     },
     getChannel: {
@@ -61,4 +62,10 @@ export function channelHandlers(
       record: await channels.close(channelId, validateReason(reasonText)),
     })),
   } satisfies Partial<Handlers<RtpChannelServiceDefinition>>;
+}
+
+/** Empty, or the id of a channel, which need not exist any more. @throws ServiceError INVALID_ARGUMENT */
+function validateNear(nearChannelId: string): string {
+  if (nearChannelId !== '') requireSessionId('near_channel_id', nearChannelId, CHANNEL_KIND);
+  return nearChannelId;
 }

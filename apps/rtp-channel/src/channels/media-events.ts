@@ -67,7 +67,7 @@ export class MediaEvents {
       }
       default:
         this.#context.events.publish(channel, eventDetail(event));
-        if (event.type === 'remote-source-changed') void this.#recordLatch(channel);
+        if (event.type === 'media-started' || event.type === 'remote-source-changed') void this.#recordLatch(channel);
     }
   }
 

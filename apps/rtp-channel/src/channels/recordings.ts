@@ -149,37 +149,27 @@ export class Recordings {
   #onFault(channel: LiveChannel, recordingId: string, fault: RecordingFault): void {
     const recording = channel.activity?.recordings.get(recordingId);
     if (recording === undefined) return;
+    if (fault.kind !== 'full') {
+      this.faults += 1;
+      this.#context.log.warn({ channelId: channel.id, recordingId, fault }, 'recording ended early');
+    }
     // Its answer says nothing new: the channel may have ended meanwhile.
     this.#context.media.command(channel.id, 'stopRecording', { recordingId }).catch(() => undefined);
-    if (fault.kind === 'full') {
-      void this.#finish(channel, recording, RecordingFinishReason.MAX_DURATION);
-      return;
-    }
-    this.faults += 1;
-    const error = fault.kind === 'write-failed' ? fault.error : '';
-    const reason = fault.kind === 'overrun' ? RecordingFinishReason.OVERRUN : RecordingFinishReason.WRITE_FAILED;
-    this.#context.log.warn({ channelId: channel.id, recordingId, fault: fault.kind, error }, 'recording ended early');
-    void this.#finish(channel, recording, reason, error);
+    void this.#finish(channel, recording, FAULT_REASONS[fault.kind]);
   }
 
   /** Once for each recording, whatever comes first. */
-  #finish(
-    channel: LiveChannel,
-    recording: LiveRecording,
-    reason: RecordingFinishReason,
-    error = '',
-  ): Promise<Recording> {
-    recording.finishing ??= this.#close(channel, recording, reason, error);
+  #finish(channel: LiveChannel, recording: LiveRecording, reason: RecordingFinishReason): Promise<Recording> {
+    recording.finishing ??= this.#close(channel, recording, reason);
     return recording.finishing;
   }
 
-  async #close(
-    channel: LiveChannel,
-    recording: LiveRecording,
-    reason: RecordingFinishReason,
-    error: string,
-  ): Promise<Recording> {
+  async #close(channel: LiveChannel, recording: LiveRecording, wanted: RecordingFinishReason): Promise<Recording> {
     await recording.file.finish();
+    // The last of the audio may have met a full disk after somebody had ended the recording.
+    const { fault } = recording.file;
+    const reason = fault === undefined ? wanted : FAULT_REASONS[fault.kind];
+    const error = fault?.kind === 'write-failed' ? fault.error : '';
     channel.activity?.recordings.delete(recording.recordingId);
     const view = recording.view(true);
     this.#options.archive.finish(channel.id, view);
@@ -196,6 +186,12 @@ const FINISH_REASONS: Record<RecordingEnd, RecordingFinishReason> = {
   stopped: RecordingFinishReason.STOPPED,
   'max-duration': RecordingFinishReason.MAX_DURATION,
   'channel-closed': RecordingFinishReason.CHANNEL_CLOSED,
+};
+
+const FAULT_REASONS: Record<RecordingFault['kind'], RecordingFinishReason> = {
+  'write-failed': RecordingFinishReason.WRITE_FAILED,
+  overrun: RecordingFinishReason.OVERRUN,
+  full: RecordingFinishReason.MAX_DURATION,
 };
 
 function recordingError(name: string, error: unknown): ServiceError {

@@ -54,6 +54,11 @@ export class RecordingFile {
     return file;
   }
 
+  /** Why it takes no more audio; undefined while it does. */
+  get fault(): RecordingFault | undefined {
+    return this.#fault;
+  }
+
   /** Of the audio that is in the file. */
   get durationMs(): number {
     return Math.floor(this.#wav.durationMs);
