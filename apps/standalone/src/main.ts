@@ -91,7 +91,10 @@ function stopOnSignal(running: Standalone): void {
     void running
       .stop(signal, graceMs)
       .then(() => log.close())
-      .then(() => process.exit(0));
+      .then(() => {
+        process.stdout.write('Stopped.\n');
+        process.exit(0);
+      });
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

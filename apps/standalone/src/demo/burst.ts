@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { RtpChannelServiceDefinition } from '@mediaplane/proto';
 import type { ServiceClient } from '@mediaplane/service';
 import { Pacer, RtpPhone, writeRtp } from '@mediaplane/testkit';
+import { mediaCpuUs } from './media-cpu.ts';
 
 const CHANNELS = 96;
 /** BatchOpenChannels takes at most 32. */
@@ -54,20 +55,13 @@ export async function measureBurst(
   await sendFrames(socket, ports, 0, WARM_UP_FRAMES);
   await settle();
   const echoesBefore = echoes;
-  const cpuBefore = cpuWithoutThisThreadUs();
+  const cpuBefore = mediaCpuUs();
   await sendFrames(socket, ports, WARM_UP_FRAMES, MEASURED_FRAMES);
   await settle();
   const packets = MEASURED_FRAMES * ports.length;
   const echoed = echoes - echoesBefore;
-  const cpuMicrosPerPacket = (cpuWithoutThisThreadUs() - cpuBefore) / Math.max(1, echoed);
+  const cpuMicrosPerPacket = (mediaCpuUs() - cpuBefore) / Math.max(1, echoed);
   return { channels: ports.length, packets, lost: packets - echoed, cpuMicrosPerPacket };
-}
-
-/** The sender shares this thread with the control side; media threads are all else that works. Garbage collectors count too. */
-function cpuWithoutThisThreadUs(): number {
-  const all = process.cpuUsage();
-  const own = process.threadCpuUsage();
-  return all.user + all.system - own.user - own.system;
 }
 
 async function sendFrames(socket: Socket, ports: readonly number[], firstFrame: number, frames: number): Promise<void> {

@@ -48,20 +48,19 @@ export async function placeCall(options: DemoCallOptions): Promise<CallFacts> {
   // Closes what is left when the call breaks off; in good order there is nothing left.
   cleanUp.defer(async () => void (await client.batchCloseChannels({ filter, reasonText: 'the call broke off' })));
 
+  // B's address is not known before B answers; a channel without one sends no reports.
   const { channels } = await client.batchOpenChannels({
-    requests: [phoneA, phoneB].map(({ phone }, i) => ({
-      settings: {
-        remote: { address: phone.address, rtpPort: phone.port, rtcpPort: phone.rtcpPort },
-        labels: { call: callId, leg: 'ab'[i] },
-      },
-    })),
+    requests: [
+      { settings: { remote: endpointOf(phoneA), labels: { call: callId, leg: 'a' } } },
+      { settings: { labels: { call: callId, leg: 'b' } } },
+    ],
   });
   const a = new Leg('A', phoneA, channels[0], client);
   const b = new Leg('B', phoneB, channels[1], client);
   const legs = [a, b];
   progress.step(`two channels are open: ${a.mediaAddress} for phone A, ${b.mediaAddress} for phone B`);
   for (const leg of legs) await leg.startRecording(`${callId}/leg-${leg.name.toLowerCase()}.wav`);
-  for (const leg of legs) leg.pickUp();
+  a.pickUp();
 
   progress.step('both legs are recorded; a prompt plays to phone A');
   const promptFromUs = RtpPhone.nowUs();
@@ -74,9 +73,15 @@ export async function placeCall(options: DemoCallOptions): Promise<CallFacts> {
   await watch.waitFor(a.channelId, 'playback_finished', { timeoutMs: PROMPT_MS + EVENT_TIMEOUT_MS });
   const promptHeard = phoneA.phone.heard(promptFromUs);
 
+  await client.updateChannel({
+    channelId: b.channelId,
+    settings: { remote: endpointOf(phoneB) },
+    updateMask: ['remote'],
+  });
+  b.pickUp();
   await client.bridgeChannels({ channelId: a.channelId, peerChannelId: b.channelId });
   const talkMs = Math.max(speechA.length, speechB.length) / SAMPLES_PER_MS;
-  progress.step(`bridged: A and B talk for ${seconds(talkMs)}`);
+  progress.step(`B answers; bridged, A and B talk for ${seconds(talkMs)}`);
   const speechFromUs = RtpPhone.nowUs();
   await Promise.all([phoneA.phone.play(speechA), phoneB.phone.play(speechB)]);
 
@@ -115,6 +120,10 @@ export async function placeCall(options: DemoCallOptions): Promise<CallFacts> {
 
 function openPhone(seed: number): Promise<MeasuredPhone> {
   return MeasuredPhone.open({ seed, dtmfPayloadType: DTMF_PAYLOAD_TYPE, rtcpIntervalMs: RTCP_INTERVAL_MS });
+}
+
+function endpointOf({ phone }: MeasuredPhone): { address: string; rtpPort: number; rtcpPort: number } {
+  return { address: phone.address, rtpPort: phone.port, rtcpPort: phone.rtcpPort };
 }
 
 /** What did not come shows in the report, with what came instead. */

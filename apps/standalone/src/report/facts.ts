@@ -87,7 +87,7 @@ export interface CapacityFacts {
   readonly channels: number;
   readonly packets: number;
   readonly lost: number;
-  /** CPU of everything but the control thread, per packet received and sent back. */
+  /** CPU of the media threads, for each packet received and sent back. */
   readonly cpuMicrosPerPacket: number;
   readonly mediaThreads: number;
   readonly cores: number;

@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { progressBar } from './numbers.ts';
+import { renderStart, renderTryIt } from './start-report.ts';
+
+test('services, folders and notes are listed', () => {
+  const text = renderStart({
+    version: '1.2.3',
+    machine: 'Node v24, 2 cores',
+    services: [
+      {
+        name: 'rtp-channel',
+        instanceId: 'abc',
+        grpcAddress: '127.0.0.1:7070',
+        adminAddress: '127.0.0.1:9070',
+        rtpPorts: '10000-29999',
+      },
+    ],
+    bus: 'in this process',
+    mediaFolder: 'media',
+    recordingsFolder: 'recordings',
+    logFile: 'x.log',
+    notes: ['port 9070 is taken'],
+  }).join('\n');
+  expect(text).toContain('mediaplane 1.2.3 on Node v24, 2 cores');
+  expect(text).toMatch(/rtp-channel +gRPC 127\.0\.0\.1:7070 +admin http:\/\/127\.0\.0\.1:9070 +RTP 10000-29999/);
+  expect(text).toContain('  ! port 9070 is taken');
+});
+
+test('lines to try name the address only where it is not the default', () => {
+  expect(renderTryIt('127.0.0.1:7070').join('\n')).toContain('npm run call -- demo\n');
+  const elsewhere = renderTryIt('127.0.0.1:40001').join('\n');
+  expect(elsewhere).toContain('npm run call -- demo --address 127.0.0.1:40001\n');
+  expect(elsewhere).toContain('http://127.0.0.1:40001/mediaplane.rtp.v1.RtpChannelService/OpenChannel');
+});
+
+test('a progress bar stays within its width', () => {
+  expect([-1, 0, 0.5, 1, 7].map((share) => progressBar(share, 4))).toEqual([
+    '[░░░░]',
+    '[░░░░]',
+    '[██░░]',
+    '[████]',
+    '[████]',
+  ]);
+});
