@@ -295,3 +295,20 @@ test('a recordings folder that cannot be written: the call goes on', async () =>
   });
   await caller.phone.waitForMorePackets(10);
 }, 30_000);
+
+test('kill -9 loses at most a second of a recording', async () => {
+  await using folder = await tempFolder('killed');
+  await using instance = await startInstance(folder.path);
+  const caller = await dial(instance);
+  void caller.phone.play(tone(1000, 60_000));
+  await instance.channels.startRecording({ channelId: caller.channelId, file: 'killed.wav' });
+  const startedMs = performance.now();
+  await caller.phone.waitFor(() => performance.now() - startedMs > 2500);
+  const recordedMs = performance.now() - startedMs;
+  await instance.process.kill();
+  await caller.phone.close();
+  const bytes = await readFile(join(folder.path, 'recordings', 'killed.wav'));
+  const { channels, durationMs } = checkWav(bytes);
+  expect(durationMs).toBeGreaterThan(recordedMs - 1000);
+  expect(findTone(channels[0], 8000, 1000)).not.toBeNull();
+}, 30_000);
