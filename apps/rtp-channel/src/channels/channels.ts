@@ -114,8 +114,8 @@ export class Channels {
       context,
       newChannelId: () => options.newChannelId(),
       onMediaEvent: (channel, event) => this.mediaEvents.handle(channel, event),
-      onMaxDuration: (channel) => void this.#closing.close(channel, CloseReason.MAX_DURATION),
-      onLeaseExpired: (channel) => void this.#closing.close(channel, CloseReason.CONTROLLER_LEASE_EXPIRED),
+      onMaxDuration: (channel) => this.#closing.closeUnasked(channel, CloseReason.MAX_DURATION),
+      onLeaseExpired: (channel) => this.#closing.closeUnasked(channel, CloseReason.CONTROLLER_LEASE_EXPIRED),
     });
     this.updates = new Updates(context, this.opening, this.bridges, this.remoteBridges);
     this.mediaEvents = new MediaEvents({

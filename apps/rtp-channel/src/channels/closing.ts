@@ -37,6 +37,13 @@ export class Closing {
     return channel.closing;
   }
 
+  /** For causes that nobody waits for: timers, idle rules, the death of a thread. */
+  closeUnasked(channel: LiveChannel, reason: CloseReason, text = ''): void {
+    this.close(channel, reason, text).catch((error: unknown) =>
+      this.#context.log.error({ channelId: channel.id, error }, 'channel not closed'),
+    );
+  }
+
   async #end(channel: LiveChannel, reason: CloseReason, text: string): Promise<CallRecord> {
     const { table, media, ports, directory, events, instanceId } = this.#context;
     const { playbacks, recordings, dtmf, bridges } = this.#options;

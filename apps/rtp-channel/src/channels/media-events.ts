@@ -45,7 +45,7 @@ export class MediaEvents {
     if (channel === undefined) return;
     channel.lostCause = cause;
     this.#context.log.error({ channelId, cause }, 'media session lost');
-    if (channel.announced) void this.#options.closing.close(channel, CloseReason.INTERNAL_ERROR, cause);
+    if (channel.announced) this.#options.closing.closeUnasked(channel, CloseReason.INTERNAL_ERROR, cause);
   }
 
   handle(channel: LiveChannel, event: ChannelMediaEvent): void {
@@ -63,7 +63,7 @@ export class MediaEvents {
         return dtmf.onFinished(channel, event.dtmfId, event.digits, event.completed);
       case 'idle-timeout': {
         const text = `${event.rule}: nothing received for ${Math.round(event.silentMs)} ms`;
-        return void closing.close(channel, CloseReason.RTP_IDLE_TIMEOUT, text);
+        return closing.closeUnasked(channel, CloseReason.RTP_IDLE_TIMEOUT, text);
       }
       default:
         this.#context.events.publish(channel, eventDetail(event));
