@@ -1,4 +1,4 @@
-import { hasReason, parseSessionId, requireSessionId, ServiceError } from '@mediaplane/control';
+import { parseSessionId, requireSessionId, ServiceError } from '@mediaplane/control';
 import type { Events, WatchItem } from '@mediaplane/control';
 import type { Channel, ChannelEvent, WatchChannelsRequest, WatchChannelsResponse } from '@mediaplane/proto';
 import { parseFilter } from '../validation/filter.ts';
@@ -42,13 +42,9 @@ export function watchChannels(
       signal,
     });
     let channelCount = 0;
-    try {
-      for await (const item of items) {
-        if (item.kind === 'session') channelCount += 1;
-        yield response(item, channelCount, isPending);
-      }
-    } catch (error) {
-      throw inOurWords(error);
+    for await (const item of items) {
+      if (item.kind === 'session') channelCount += 1;
+      yield response(item, channelCount, isPending);
     }
   };
 }
@@ -70,15 +66,4 @@ function response(
     case 'heartbeat':
       return { resumeToken: item.resumeToken, item: { $case: 'heartbeat', value: { heartbeatTime: new Date() } } };
   }
-}
-
-/** Reasons as the API names them. */
-function inOurWords(error: unknown): unknown {
-  if (hasReason(error, 'RESUME_TOKEN_TOO_OLD')) {
-    return new ServiceError('OUT_OF_RANGE', 'RESUME_TOKEN_EXPIRED', error.message, { cause: error });
-  }
-  if (hasReason(error, 'WATCH_TOO_SLOW')) {
-    return ServiceError.exhausted('WATCHER_TOO_SLOW', error.message, error.retryAfterMs ?? 0);
-  }
-  return error;
 }
