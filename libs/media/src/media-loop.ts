@@ -19,7 +19,8 @@ class Seat<S extends MediaSession<C>, C extends MediaContract> implements Sessio
   readonly index: number;
   session: S | null = null;
   readonly #loop: MediaLoop<S, C>;
-  readonly #sockets = new Int32Array(MAX_ROLES).fill(NO_SOCKET);
+  /** By role. */
+  readonly #sockets: number[] = [];
 
   constructor(loop: MediaLoop<S, C>, sessionId: string, index: number) {
     this.#loop = loop;
@@ -28,7 +29,7 @@ class Seat<S extends MediaSession<C>, C extends MediaContract> implements Sessio
   }
 
   socket(role: number): number {
-    return this.#sockets[role];
+    return this.#sockets[role] ?? NO_SOCKET;
   }
 
   setSocket(role: number, socket: number): void {
@@ -36,7 +37,7 @@ class Seat<S extends MediaSession<C>, C extends MediaContract> implements Sessio
   }
 
   send(role: number, offset: number, length: number, to: SocketAddress): boolean {
-    const socket = this.#sockets[role];
+    const socket = this.socket(role);
     return socket !== NO_SOCKET && this.#loop.io.send(socket, offset, length, to);
   }
 

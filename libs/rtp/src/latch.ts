@@ -38,6 +38,27 @@ type Likelihood = (typeof Likelihood)[keyof typeof Likelihood];
 /** A source that is silent for this part of `silenceUs` loses that place to whoever comes. */
 const STALE_PART = 4;
 
+/** Who else wants a stream, or had it. Fields only: a structured clone of it is as good. */
+class Rivals {
+  /** The one source that is proving itself. */
+  readonly candidate = new TransportAddress();
+  candidateSsrc = 0;
+  candidateNext = 0;
+  candidateRun = 0;
+  candidateHeardUs = 0;
+  candidateLikelihood: Likelihood = Likelihood.stranger;
+  candidateContinues = false;
+
+  /** Of the sources that lost the stream by silence, the one that had held it longest. */
+  readonly predecessor = new TransportAddress();
+  predecessorHeldUs = 0;
+
+  /** A host that is as good as the signalled one. */
+  readonly hint = new TransportAddress();
+}
+/** Of every latch that has seen none. */
+const NOBODY = new Rivals();
+
 /**
  * The NAT latch: which source a stream is taken from and, since that is the one that gets through a NAT, sent to. One for RTP,
  * one for RTCP.
@@ -100,20 +121,8 @@ export class AddressLatch {
   private sinceUs = 0;
   private heardUs = 0;
 
-  /** The one source that is proving itself. */
-  private readonly candidate = new TransportAddress();
-  private candidateSsrc = 0;
-  private candidateNext = 0;
-  private candidateRun = 0;
-  private candidateHeardUs = 0;
-  private candidateLikelihood: Likelihood = Likelihood.stranger;
-  private candidateContinues = false;
-
-  /** Of the sources that lost the stream by silence, the one that had held it longest. */
-  private readonly predecessor = new TransportAddress();
-  private predecessorHeldUs = 0;
-
-  private readonly hint = new TransportAddress();
+  /** Made when the first rival turns up: most streams never see one. */
+  private rivals: Rivals | null = null;
 
   constructor(mode: LatchMode, options: LatchOptions, nowUs: number) {
     this.mode = mode;
@@ -141,7 +150,8 @@ export class AddressLatch {
 
   /** Names a host that is as good as the signalled one: for RTCP, the one where RTP comes from. */
   setHint(w0: number, w1: number, w2: number, w3: number): void {
-    setAddress(this.hint, w0, w1, w2, w3, 1);
+    this.haveRivals();
+    setAddress(this.others.hint, w0, w1, w2, w3, 1);
   }
 
   /** Forgets all sources and opens a new window. */
@@ -152,8 +162,9 @@ export class AddressLatch {
     this.established = false;
     this.evidence = Evidence.none;
     this.windowEndsUs = nowUs + this.options.windowUs;
-    this.candidateRun = 0;
-    this.predecessorHeldUs = 0;
+    if (!this.rivals) return;
+    this.others.candidateRun = 0;
+    this.others.predecessorHeldUs = 0;
   }
 
   /** Counts the silence of the present source from now on: until now it was told to be silent. */
@@ -193,10 +204,19 @@ export class AddressLatch {
     this.sequence = sequence;
     this.run = run;
     this.heardUs = nowUs;
-    this.candidateRun = 0;
+    if (this.others.candidateRun > 0) this.others.candidateRun = 0;
     this.accepted++;
     this.sourceChanges++;
     return LatchVerdict.newSource;
+  }
+
+  /** To be read; to be written to only after `haveRivals`. */
+  private get others(): Rivals {
+    return this.rivals ?? NOBODY;
+  }
+
+  private haveRivals(): void {
+    this.rivals ??= new Rivals();
   }
 
   private acceptCurrent(ssrc: number, sequence: number, nowUs: number): LatchVerdict {
@@ -216,7 +236,7 @@ export class AddressLatch {
     if (isHost(this.signalled, w0, w1, w2, w3)) {
       return port === this.signalled.port ? Evidence.signalled : Evidence.host;
     }
-    return isHost(this.hint, w0, w1, w2, w3) ? Evidence.host : Evidence.none;
+    return isHost(this.others.hint, w0, w1, w2, w3) ? Evidence.host : Evidence.none;
   }
 
   /** Rules 1 and 2. */
@@ -233,13 +253,13 @@ export class AddressLatch {
     if (evidence > this.evidence && (evidence === Evidence.signalled || nowUs < this.windowEndsUs)) return true;
     if (nowUs - this.heardUs >= this.options.silenceUs) return true;
     if (
-      this.predecessorHeldUs > nowUs - this.sinceUs &&
+      this.others.predecessorHeldUs > nowUs - this.sinceUs &&
       evidence >= this.evidence &&
-      sameAddress(this.candidate, this.predecessor)
+      sameAddress(this.others.candidate, this.others.predecessor)
     ) {
       return true;
     }
-    return this.mode === 'roaming' && this.candidateContinues;
+    return this.mode === 'roaming' && this.others.candidateContinues;
   }
 
   /** Counts the packets in order of the candidate; 0 for a source that is not it. */
@@ -254,28 +274,30 @@ export class AddressLatch {
     evidence: Evidence,
     nowUs: number,
   ): number {
+    this.haveRivals();
     const continues = this.continues(ssrc, sequence);
-    if (this.candidateRun > 0 && isAddress(this.candidate, w0, w1, w2, w3, port)) {
-      if (ssrc !== this.candidateSsrc || sequence !== this.candidateNext) {
+    if (this.others.candidateRun > 0 && isAddress(this.others.candidate, w0, w1, w2, w3, port)) {
+      if (ssrc !== this.others.candidateSsrc || sequence !== this.others.candidateNext) {
         // The place is free again, not its own again: a flood out of order cannot keep others from it.
-        this.candidateRun = 0;
+        this.others.candidateRun = 0;
         return 0;
       }
-      this.candidateRun++;
-      this.candidateContinues &&= continues;
+      this.others.candidateRun++;
+      this.others.candidateContinues &&= continues;
     } else {
       const likelihood = this.likelihoodOf(w0, w1, w2, w3, port, evidence, continues);
-      const taken = this.candidateRun > 0 && nowUs - this.candidateHeardUs <= this.options.silenceUs / STALE_PART;
-      if (taken && likelihood <= this.candidateLikelihood) return 0;
-      setAddress(this.candidate, w0, w1, w2, w3, port);
-      this.candidateSsrc = ssrc;
-      this.candidateRun = 1;
-      this.candidateLikelihood = likelihood;
-      this.candidateContinues = continues;
+      const taken =
+        this.others.candidateRun > 0 && nowUs - this.others.candidateHeardUs <= this.options.silenceUs / STALE_PART;
+      if (taken && likelihood <= this.others.candidateLikelihood) return 0;
+      setAddress(this.others.candidate, w0, w1, w2, w3, port);
+      this.others.candidateSsrc = ssrc;
+      this.others.candidateRun = 1;
+      this.others.candidateLikelihood = likelihood;
+      this.others.candidateContinues = continues;
     }
-    this.candidateNext = sequence === NO_SEQUENCE ? NO_SEQUENCE : (sequence + 1) & 0xffff;
-    this.candidateHeardUs = nowUs;
-    return this.candidateRun;
+    this.others.candidateNext = sequence === NO_SEQUENCE ? NO_SEQUENCE : (sequence + 1) & 0xffff;
+    this.others.candidateHeardUs = nowUs;
+    return this.others.candidateRun;
   }
 
   private continues(ssrc: number, sequence: number): boolean {
@@ -294,7 +316,8 @@ export class AddressLatch {
     continues: boolean,
   ): Likelihood {
     if (evidence === Evidence.signalled) return Likelihood.signalled;
-    if (this.predecessorHeldUs > 0 && isAddress(this.predecessor, w0, w1, w2, w3, port)) return Likelihood.predecessor;
+    if (this.others.predecessorHeldUs > 0 && isAddress(this.others.predecessor, w0, w1, w2, w3, port))
+      return Likelihood.predecessor;
     if (continues) return Likelihood.continues;
     // A NAT that binds anew mostly keeps its host.
     return evidence === Evidence.host || isHost(this.current, w0, w1, w2, w3) ? Likelihood.host : Likelihood.stranger;
@@ -303,20 +326,21 @@ export class AddressLatch {
   /** The books when the present source loses the stream: who held it for how long, and what is said for the new one. */
   private handOver(run: number, evidence: Evidence, nowUs: number): void {
     const proved = run >= this.options.packetsInOrder;
-    if (proved && this.mode === 'roaming' && this.candidateContinues) {
+    if (proved && this.mode === 'roaming' && this.others.candidateContinues) {
       // The same device elsewhere: it keeps the standing and the age of its stream.
       if (evidence > this.evidence) this.evidence = evidence;
       return;
     }
     const heldUs = this.established ? this.heardUs - this.sinceUs : 0;
     this.sinceUs = nowUs;
-    if (proved && this.predecessorHeldUs > 0 && sameAddress(this.candidate, this.predecessor)) {
-      this.sinceUs = nowUs - this.predecessorHeldUs;
-      this.predecessorHeldUs = 0;
-    } else if (nowUs - this.heardUs >= this.options.silenceUs && heldUs > this.predecessorHeldUs) {
+    if (proved && this.others.predecessorHeldUs > 0 && sameAddress(this.others.candidate, this.others.predecessor)) {
+      this.sinceUs = nowUs - this.others.predecessorHeldUs;
+      this.others.predecessorHeldUs = 0;
+    } else if (nowUs - this.heardUs >= this.options.silenceUs && heldUs > this.others.predecessorHeldUs) {
       const { w0, w1, w2, w3, port } = this.current;
-      setAddress(this.predecessor, w0, w1, w2, w3, port);
-      this.predecessorHeldUs = heldUs;
+      this.haveRivals();
+      setAddress(this.others.predecessor, w0, w1, w2, w3, port);
+      this.others.predecessorHeldUs = heldUs;
     }
     this.evidence = evidence;
   }

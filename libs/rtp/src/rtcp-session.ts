@@ -13,6 +13,7 @@ export const MAX_RTCP_BYTES = 28 + 24 + 268 + 264;
 /** Scratch of all sessions: they hold nothing between calls. */
 const cursor = new RtcpCursor();
 const block = new ReportBlock();
+const textEncoder = new TextEncoder();
 const sender = { ntpSeconds: 0, ntpFraction: 0, rtpTimestamp: 0, packetCount: 0, octetCount: 0 };
 
 /**
@@ -37,7 +38,7 @@ export class RtcpSession {
   /** NO_ROUND_TRIP until one was measured. */
   roundTripUs = NO_ROUND_TRIP;
 
-  private readonly cname: Uint8Array;
+  private readonly cname: string;
   private readonly unixOffsetUs: number;
   private packetsSentBefore = 0;
   private senderReportSsrc = 0;
@@ -45,8 +46,8 @@ export class RtcpSession {
   private senderReportMiddle = 0;
   private senderReportUs = 0;
 
-  /** `cname`: UTF-8, 1 to 255 bytes. `unixOffsetUs`: Unix time less `nowUs`, fixed for the session. `random` in [0, 1). */
-  constructor(cname: Uint8Array, unixOffsetUs: number, nowUs: number, random: number) {
+  /** `cname`: 1 to 255 bytes in UTF-8. `unixOffsetUs`: Unix time less `nowUs`, fixed for the session. `random` in [0, 1). */
+  constructor(cname: string, unixOffsetUs: number, nowUs: number, random: number) {
     this.cname = cname;
     this.unixOffsetUs = unixOffsetUs;
     this.nextDeadlineUs = nowUs + rtcpIntervalUs(true, random);
@@ -148,6 +149,6 @@ export class RtcpSession {
     }
     this.sent++;
     const length = writeReport(view, offset, outbound.ssrc, sends ? sender : null, inbound.valid ? block : null);
-    return length + writeSdesCname(view, offset + length, outbound.ssrc, this.cname);
+    return length + writeSdesCname(view, offset + length, outbound.ssrc, textEncoder.encode(this.cname));
   }
 }

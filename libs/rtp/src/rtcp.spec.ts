@@ -206,7 +206,7 @@ describe('RtcpSession', () => {
   function party(ssrc: number) {
     const outbound = new OutboundStream(ssrc, 1, 1, 8000, 160, 0);
     const inbound = new RtpSourceStatistics(8000);
-    return { outbound, inbound, rtcp: new RtcpSession(utf8(`${ssrc}@host`), UNIX_OFFSET_US, 0, 0.5) };
+    return { outbound, inbound, rtcp: new RtcpSession(`${ssrc}@host`, UNIX_OFFSET_US, 0, 0.5) };
   }
   const bytes = new Uint8Array(MAX_RTCP_BYTES);
   const view = viewOf(bytes);

@@ -373,7 +373,7 @@ describe('RTCP', () => {
     const rr = Buffer.alloc(32);
     rr.writeUInt32BE(0x81c90007, 0);
     rr.writeUInt32BE(0xabcd, 4);
-    rr.writeUInt32BE(session.init.ssrc, 8);
+    rr.writeUInt32BE(session.identity.ssrc, 8);
     rr.writeUInt32BE((64 << 24) | 12, 12);
     rr.writeUInt32BE(80, 20);
     sr.bytes.copy(rr, 24, 10, 14);

@@ -9,7 +9,6 @@ import {
   LatchVerdict,
   ParseError,
   parseRtpHeader,
-  RTP_LATCH_OPTIONS,
   RtpSourceStatistics,
 } from '@mediaplane/rtp';
 import { isFrom, sameAddress, words } from './addresses.ts';
@@ -19,6 +18,7 @@ import {
   Role,
   SAMPLE_RATE_HZ,
   type ChannelContract,
+  type ChannelIdentity,
   type ChannelInit,
   type MediaSettings,
   type MediaStatistics,
@@ -28,10 +28,11 @@ import {
 import { DigitSession } from './digit-session.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { OutboundLeg } from './outbound-leg.ts';
-import { codecOf, LEG_KINDS, payloadKinds, PayloadKind, type AudioKind } from './payload-kind.ts';
+import { codecOf, LEG_KINDS, PayloadKind, type AudioKind } from './payload-kind.ts';
 import type { Player } from './player.ts';
 import type { RecordingTap } from './recording-tap.ts';
 import { RtcpPort } from './rtcp-port.ts';
+import { latchOptions, shareFormats } from './shared-settings.ts';
 import { snapshotOf, type ChannelSnapshot } from './session-snapshot.ts';
 import { mediaStatistics } from './statistics.ts';
 import { NEVER, Tally } from './tally.ts';
@@ -43,7 +44,8 @@ export type ChannelPort = SessionPort<ChannelSession, ChannelContract>;
 export class ChannelSession implements MediaSession<ChannelContract> {
   readonly port: ChannelPort;
   readonly tools: ThreadTools;
-  readonly init: ChannelInit;
+  /** What it was born with, for the thread that it may move to. */
+  readonly identity: ChannelIdentity;
   settings: MediaSettings;
   readonly latch: AddressLatch;
   readonly received = new RtpSourceStatistics(SAMPLE_RATE_HZ);
@@ -58,13 +60,14 @@ export class ChannelSession implements MediaSession<ChannelContract> {
   #kinds: Uint8Array;
 
   constructor(tools: ThreadTools, port: ChannelPort, init: ChannelInit, nowUs: number) {
-    const { settings } = init;
+    const { settings, ...identity } = init;
+    const { formats, kinds } = shareFormats(settings.formats);
     this.tools = tools;
     this.port = port;
-    this.init = init;
-    this.settings = settings;
-    this.#kinds = payloadKinds(settings.formats);
-    this.latch = new AddressLatch(settings.latchMode, latchOptions(settings), nowUs);
+    this.identity = identity;
+    this.settings = { ...settings, formats };
+    this.#kinds = kinds;
+    this.latch = new AddressLatch(settings.latchMode, latchOptions(settings.latchWindowMs), nowUs);
     this.outbound = new OutboundLeg(this, init, nowUs);
     this.rtcp = new RtcpPort(this, init, nowUs);
     this.digits = new DigitSession(this);
@@ -126,10 +129,11 @@ export class ChannelSession implements MediaSession<ChannelContract> {
 
   update(settings: MediaSettings, nowUs: number): void {
     const before = this.settings;
-    this.settings = settings;
-    this.#kinds = payloadKinds(settings.formats);
+    const { formats, kinds } = shareFormats(settings.formats);
+    this.settings = { ...settings, formats };
+    this.#kinds = kinds;
     this.outbound.setFormat(settings.formats.send);
-    this.latch.options = latchOptions(settings);
+    this.latch.options = latchOptions(settings.latchWindowMs);
     this.latch.setMode(settings.latchMode, nowUs);
     this.rtcp.latch.setMode(settings.latchMode, nowUs);
     if (!sameAddress(before.remoteRtp, settings.remoteRtp)) this.tally.silent = true;
@@ -320,8 +324,4 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     this.rtcp.hint(current);
     this.port.emit({ type: 'remote-source-changed', flow: 'rtp', previous, current: words(current) });
   }
-}
-
-function latchOptions(settings: MediaSettings): typeof RTP_LATCH_OPTIONS {
-  return { ...RTP_LATCH_OPTIONS, windowUs: settings.latchWindowMs * 1000 };
 }

@@ -62,8 +62,7 @@ export interface MediaSettings {
   readonly holdTimeoutMs: number;
 }
 
-export interface ChannelInit {
-  readonly settings: MediaSettings;
+export interface ChannelIdentity {
   /** Random, made by the control side: sans-IO code draws no lots. All 32-bit. */
   readonly ssrc: number;
   readonly firstSequence: number;
@@ -71,6 +70,10 @@ export interface ChannelInit {
   /** Seeds the jitter of the RTCP interval. */
   readonly seed: number;
   readonly cname: string;
+}
+
+export interface ChannelInit extends ChannelIdentity {
+  readonly settings: MediaSettings;
 }
 
 /** Audio in memory shared by all threads: 8 kHz mono PCM16. */

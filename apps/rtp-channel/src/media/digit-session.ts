@@ -10,12 +10,13 @@ import { FRAME_MS, SAMPLE_RATE_HZ } from './contract.ts';
 import type { ChannelSession } from './channel-session.ts';
 import { revive } from './revive.ts';
 
+const NO_JOBS: string[] = [];
 const FRAME_UNITS = (FRAME_MS * SAMPLE_RATE_HZ) / 1000;
 
 export interface DigitSnapshot {
   readonly received: number;
   readonly sent: number;
-  readonly receiver: object;
+  readonly receiver: object | null;
   readonly sender: object | null;
   readonly jobIds: readonly string[];
   readonly sentOfJob: string;
@@ -25,12 +26,12 @@ export interface DigitSnapshot {
 export class DigitSession {
   received = 0;
   sent = 0;
-  readonly receiver = new TelephoneEventReceiver(SAMPLE_RATE_HZ);
-  /** Made when the first digit is to be sent: most channels send none. */
+  /** Each made with its first digit: most channels see none. */
+  receiver: TelephoneEventReceiver | null = null;
   sender: TelephoneEventSender | null = null;
   readonly #channel: ChannelSession;
   /** Jobs that have not finished, in order, and the digits of the first that have left. */
-  #jobIds: string[] = [];
+  #jobIds: string[] = NO_JOBS;
   #sentOfJob = '';
 
   constructor(channel: ChannelSession) {
@@ -45,7 +46,7 @@ export class DigitSession {
   restore(state: DigitSnapshot): void {
     this.received = state.received;
     this.sent = state.sent;
-    revive(this.receiver, state.receiver);
+    this.receiver = state.receiver && revive(new TelephoneEventReceiver(SAMPLE_RATE_HZ), state.receiver);
     this.sender = state.sender && revive(new TelephoneEventSender(FRAME_UNITS, FRAME_MS), state.sender);
     this.#jobIds = [...state.jobIds];
     this.#sentOfJob = state.sentOfJob;
@@ -53,7 +54,7 @@ export class DigitSession {
 
   /** When `onDeadline` is due: the end of an event is overdue. */
   get dueUs(): number {
-    return this.receiver.nextDeadlineUs;
+    return this.receiver?.nextDeadlineUs ?? Infinity;
   }
 
   /** Digits are going out, so nothing else does. */
@@ -63,9 +64,10 @@ export class DigitSession {
 
   onPacket(header: RtpHeader, nowUs: number): void {
     const { io } = this.#channel.tools;
-    const { receiver } = this;
+    const receiver = (this.receiver ??= new TelephoneEventReceiver(SAMPLE_RATE_HZ));
     const dueUs = receiver.nextDeadlineUs;
     this.#report(
+      receiver,
       receiver.receive(io.view, header.payloadOffset, header.payloadLength, header.ssrc, header.timestamp, nowUs),
     );
     // The deadline moves on with every packet; only an earlier one has to be set.
@@ -73,11 +75,11 @@ export class DigitSession {
   }
 
   onDeadline(nowUs: number): void {
-    this.#report(this.receiver.onDeadline(nowUs));
+    if (this.receiver) this.#report(this.receiver, this.receiver.onDeadline(nowUs));
   }
 
   send(job: { dtmfId: string; digits: string; digitMs: number; gapMs: number; volumeDbm0: number }): number {
-    this.#jobIds.push(job.dtmfId);
+    this.#jobIds = [...this.#jobIds, job.dtmfId];
     this.sender ??= new TelephoneEventSender(FRAME_UNITS, FRAME_MS);
     const { dtmfId, digits, digitMs, gapMs, volumeDbm0 } = job;
     this.sender.send({ id: dtmfId, digits, digitMs, gapMs, volume: -volumeDbm0 });
@@ -104,7 +106,7 @@ export class DigitSession {
     if (sender.finishedJob) {
       port.emit({ type: 'dtmf-finished', dtmfId: sender.finishedJob.id, digits: this.#sentOfJob, completed: true });
       this.#sentOfJob = '';
-      this.#jobIds.shift();
+      this.#jobIds = this.#jobIds.slice(1);
     }
     return true;
   }
@@ -115,11 +117,10 @@ export class DigitSession {
       this.#channel.port.emit({ type: 'dtmf-finished', dtmfId: job.id, digits: this.#sentOfJob, completed: false });
       this.#sentOfJob = '';
     }
-    this.#jobIds = [];
+    this.#jobIds = NO_JOBS;
   }
 
-  #report(change: number): void {
-    const { receiver } = this;
+  #report(receiver: TelephoneEventReceiver, change: number): void {
     const { port, player } = this.#channel;
     if ((change & EventChange.started) !== 0) {
       this.received += 1;

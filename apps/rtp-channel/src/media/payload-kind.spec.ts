@@ -18,14 +18,6 @@ describe('payloadKinds', () => {
     ]);
   });
 
-  test('equal formats share one table', () => {
-    const formats = () => ({
-      receive: [{ payloadType: 0, codec: 'PCMU' as const, ptimeMs: 20 }],
-      receiveDtmfPayloadTypes: [101],
-    });
-    expect(payloadKinds(formats())).toBe(payloadKinds(formats()));
-  });
-
   test('the private leg speaks static payload types', () => {
     expect([LEG_KINDS[0], LEG_KINDS[8], LEG_KINDS[101]]).toEqual([
       PayloadKind.pcmu,

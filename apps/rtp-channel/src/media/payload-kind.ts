@@ -19,21 +19,11 @@ export function kindOf(format: AudioFormat): AudioKind {
   return format.codec === 'PCMU' ? PayloadKind.pcmu : PayloadKind.pcma;
 }
 
-/** Most channels negotiate the same formats: they share one table. Bounded, since clients choose the numbers. */
-const tables = new Map<string, Uint8Array>();
-const MAX_TABLES = 256;
-
 /** The kind of every payload type, by number. */
 export function payloadKinds(formats: Pick<MediaFormats, 'receive' | 'receiveDtmfPayloadTypes'>): Uint8Array {
-  const key = JSON.stringify([formats.receive.map((f) => [f.payloadType, f.codec]), formats.receiveDtmfPayloadTypes]);
-  let table = tables.get(key);
-  if (!table) {
-    table = new Uint8Array(PAYLOAD_TYPES);
-    for (const format of formats.receive) table[format.payloadType] = kindOf(format);
-    for (const payloadType of formats.receiveDtmfPayloadTypes) table[payloadType] = PayloadKind.digit;
-    if (tables.size >= MAX_TABLES) tables.clear();
-    tables.set(key, table);
-  }
+  const table = new Uint8Array(PAYLOAD_TYPES);
+  for (const format of formats.receive) table[format.payloadType] = kindOf(format);
+  for (const payloadType of formats.receiveDtmfPayloadTypes) table[payloadType] = PayloadKind.digit;
   return table;
 }
 

@@ -30,8 +30,7 @@ export class RtcpPort {
     this.#channel = channel;
     this.#random = init.seed | 1;
     this.latch = new AddressLatch(init.settings.latchMode, RTCP_LATCH_OPTIONS, nowUs);
-    const cname = new TextEncoder().encode(init.cname);
-    this.session = new RtcpSession(cname, channel.tools.thread.unixOffsetUs, nowUs, this.#nextRandom());
+    this.session = new RtcpSession(init.cname, channel.tools.thread.unixOffsetUs, nowUs, this.#nextRandom());
   }
 
   /** When the next report is due; Infinity while there is nobody to send it to. */

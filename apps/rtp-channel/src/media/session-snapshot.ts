@@ -22,9 +22,9 @@ export interface ChannelSnapshot {
 }
 
 export function snapshotOf(session: ChannelSession): ChannelSnapshot {
-  const { init, settings, latch, received, outbound, rtcp, digits, idle, player, taps, tally } = session;
+  const { identity, settings, latch, received, outbound, rtcp, digits, idle, player, taps, tally } = session;
   return {
-    init: { ...init, settings },
+    init: { ...identity, settings },
     latch,
     received,
     outbound: outbound.stream,
