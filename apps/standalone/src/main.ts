@@ -20,10 +20,13 @@ const EXIT_FAILED = 1;
 /** sysexits.h */
 const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
+/** As shells report it: 128 + SIGINT. */
+const EXIT_INTERRUPTED = 130;
 
 const options = readOptions();
 const log = new LogFile(LOG_PATH);
 const standalone = await start(options);
+let stage: 'calling' | 'serving' | 'stopping' = 'calling';
 stopOnSignal(standalone);
 
 print(
@@ -47,14 +50,21 @@ print(
 
 const [rtpChannel] = standalone.services;
 const { ok, lines } = await demonstrate(rtpChannel, standalone.recordingsFolder, process.stdout);
-print(['', ...lines]);
-if (options.once) {
+// After a signal during the call, what the call says is of no use any more, and the handler ends the process.
+if (stage === 'calling') await report();
+
+async function report(): Promise<void> {
+  print(['', ...lines]);
+  if (!options.once) {
+    stage = 'serving';
+    print(renderTryIt(rtpChannel.grpcAddress));
+    return;
+  }
   await standalone.stop('the call is over', 0);
   await log.close();
   if (!ok) process.stderr.write('The call did not go well: see ✗ above.\n');
   process.exit(ok ? 0 : EXIT_FAILED);
 }
-print(renderTryIt(rtpChannel.grpcAddress));
 
 function readOptions(): StandaloneOptions {
   try {
@@ -80,6 +90,7 @@ async function start({ recordings }: StandaloneOptions): Promise<Standalone> {
 /** The first signal drains, a second one closes what is left at once. */
 function stopOnSignal(running: Standalone): void {
   let firstMs: number | undefined;
+  let exitCode = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     const nowMs = performance.now();
     if (firstMs !== undefined && nowMs - firstMs < SAME_SIGNAL_MS) return;
@@ -87,13 +98,15 @@ function stopOnSignal(running: Standalone): void {
       process.stdout.write(`\nStopping: open channels have ${DRAIN_GRACE_MS / 1000} s (${signal} again: none).\n`);
     }
     const graceMs = firstMs === undefined ? DRAIN_GRACE_MS : 0;
+    if (firstMs === undefined) exitCode = stage === 'serving' ? 0 : EXIT_INTERRUPTED;
     firstMs ??= nowMs;
+    stage = 'stopping';
     void running
       .stop(signal, graceMs)
       .then(() => log.close())
       .then(() => {
         process.stdout.write('Stopped.\n');
-        process.exit(0);
+        process.exit(exitCode);
       });
   };
   process.on('SIGINT', onSignal);

@@ -117,6 +117,20 @@ test(
   RUN_MS,
 );
 
+test(
+  'Ctrl-C during the call closes its channels and ends with 130',
+  async () => {
+    await using folder = await tempFolder('standalone');
+    await using started = await standalone(folder.path, '--once');
+    await started.waitForLine('B answers', { timeoutMs: RUN_MS });
+    started.signal('SIGINT');
+    expect(await started.exited).toEqual({ code: 130, signal: null });
+    expect(started.lines).toContain('Stopped.');
+    expect(started.lines).not.toContainEqual(expect.stringContaining('✗'));
+  },
+  RUN_MS,
+);
+
 test('what is not understood is refused with the help', async () => {
   await using folder = await tempFolder('standalone');
   await using started = await standalone(folder.path, '--twice');

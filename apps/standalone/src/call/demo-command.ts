@@ -31,19 +31,16 @@ export const demoCommand = {
     const { channel } = await client.openChannel({ settings: { remote: { address, rtpPort, rtcpPort }, echo: true } });
     const { channelId = '', local } = channel ?? {};
     if (local === undefined) throw new Error('the channel came without a local address');
-    let fromUs = 0;
-    try {
+    const interrupted = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => interrupted.resolve(), { once: true });
+    const fromUs = RtpPhone.nowUs();
+    {
       using progress = new Progress(progressOut, speech.length / SAMPLES_PER_MS);
       progress.step(`phone ${address}:${rtpPort} talks to ${channelId} at ${local.address}:${local.rtpPort}`);
       phone.start({ address: local.address, port: local.rtpPort, rtcpPort: local.rtcpPort });
-      fromUs = RtpPhone.nowUs();
-      const interrupted = Promise.withResolvers<void>();
-      signal.addEventListener('abort', () => interrupted.resolve(), { once: true });
       await Promise.race([phone.phone.play(speech), interrupted.promise]);
       phone.stop();
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    } finally {
-      phone.stop();
     }
     const { record } = await client.closeChannel({ channelId, reasonText: 'demo over' });
     const times = wayTimesMs(phone.sent, phone.phone.timeline.packets);
