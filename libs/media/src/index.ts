@@ -6,6 +6,7 @@ export { createMonotonicClock } from './clock.ts';
 export { SharedCounters, THREAD_COUNTERS, type ThreadCounter } from './counters.ts';
 export { MediaError, type MediaErrorCode } from './errors.ts';
 export { FRAME_US } from './frame-clock.ts';
+export { WakeCoalescer } from './wake-coalescer.ts';
 export { MediaThreads, type MediaThreadsOptions } from './media-threads.ts';
 export type { SessionSocket } from './messages.ts';
 export type {

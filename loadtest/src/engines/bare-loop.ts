@@ -1,8 +1,7 @@
 import { SOURCE_WORDS, SocketAddress } from '@mediaplane/net';
 import type { PacketIo } from '@mediaplane/net';
 import { sleepUs } from '@mediaplane/native';
-// eslint-disable-next-line no-restricted-imports -- libs/media does not export it yet
-import { WakeCoalescer } from '../../../libs/media/src/wake-coalescer.ts';
+import { WakeCoalescer } from '@mediaplane/media';
 import { rewriteSource } from '../generator/probe-packet.ts';
 
 const LOOPBACK_WORD = 0x7f000001;
