@@ -65,7 +65,7 @@ export interface SessionPort<S, C extends MediaContract> {
   socket(role: number): number;
   /** Sends from the socket of `role`. False if there is none or the kernel refused (counted). */
   send(role: number, offset: number, length: number, to: SocketAddress): boolean;
-  /** One deadline a session; `Infinity` cancels it. */
+  /** One deadline a session, met up to 51 ms late so that those of many sessions fall together; `Infinity` cancels it. */
   setDeadline(dueUs: number): void;
   setFrames(on: boolean): void;
   /** Goes to the control thread in order. `transfer` moves buffers instead of copying them. */
