@@ -45,7 +45,7 @@ interface Place<C extends MediaContract> {
   /** False until the thread has answered `open`; until then its failure is the caller's to handle. */
   opened: boolean;
   /** Calls of one session are carried out one after the other, so that none overtakes a move. */
-  tail: Promise<unknown>;
+  tail: Promise<unknown> | undefined;
 }
 
 /**
@@ -104,8 +104,9 @@ export class MediaThreads<C extends MediaContract> {
     const opening = traced('open', sessionId, () =>
       thread.call<C['opened']>({ type: 'open', sessionId, sockets, init }),
     );
-    const place: Place<C> = { thread, sockets: [...sockets], opened: false, tail: opening.catch(() => undefined) };
+    const place: Place<C> = { thread, sockets: [...sockets], opened: false, tail: undefined };
     this.#places.set(sessionId, place);
+    setTail(place, opening);
     thread.sessions += 1;
     try {
       const result = await opening;
@@ -187,11 +188,11 @@ export class MediaThreads<C extends MediaContract> {
   #inTurn<T>(sessionId: string, work: (place: Place<C>) => Promise<T>): Promise<T> {
     const place = this.#places.get(sessionId);
     if (!place) return Promise.reject(new MediaError('no-such-session', `no session ${sessionId}`));
-    const turn = place.tail.then(() => {
+    const turn = (place.tail ?? Promise.resolve()).then(() => {
       if (this.#places.get(sessionId) !== place) throw new MediaError('no-such-session', `no session ${sessionId}`);
       return work(place);
     });
-    place.tail = turn.catch(() => undefined);
+    setTail(place, turn);
     return turn;
   }
 
@@ -245,4 +246,13 @@ export class MediaThreads<C extends MediaContract> {
     const { killMs = 10_000 } = this.#options;
     for (const thread of this.#threads) if (thread.silentForMs() > killMs) thread.kill(`stalled for ${killMs} ms`);
   }
+}
+
+/** The next call of the session waits for `turn`, however it ends; nothing is kept of it when nobody came. */
+function setTail(place: { tail: Promise<unknown> | undefined }, turn: Promise<unknown>): void {
+  const settled = (): void => {
+    if (place.tail === tail) place.tail = undefined;
+  };
+  const tail = turn.then(settled, settled);
+  place.tail = tail;
 }

@@ -68,7 +68,7 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     this.settings = { ...settings, formats };
     this.#kinds = kinds;
     this.latch = new AddressLatch(settings.latchMode, latchOptions(settings.latchWindowMs), nowUs);
-    this.outbound = new OutboundLeg(this, init, nowUs);
+    this.outbound = new OutboundLeg(this, init, formats.send, nowUs);
     this.rtcp = new RtcpPort(this, init, nowUs);
     this.digits = new DigitSession(this);
     this.idle = new IdleWatch(settings, nowUs);

@@ -2,7 +2,7 @@ import { decodeG711, encodeG711, transcodeG711 } from '@mediaplane/audio';
 import { SocketAddress } from '@mediaplane/net';
 import { OutboundStream, rewriteRtp, RTP_FIXED_HEADER_BYTES, writeRtpHeader, type RtpHeader } from '@mediaplane/rtp';
 import type { ChannelSession } from './channel-session.ts';
-import { Role, SAMPLE_RATE_HZ, type AddressWords, type AudioFormat, type ChannelInit } from './contract.ts';
+import { Role, SAMPLE_RATE_HZ, type AddressWords, type AudioFormat, type ChannelIdentity } from './contract.ts';
 import { codecOf, kindOf, PayloadKind, type AudioKind } from './payload-kind.ts';
 import type { Player } from './player.ts';
 import { NEVER } from './tally.ts';
@@ -22,8 +22,7 @@ export class OutboundLeg {
   #format: AudioFormat;
   #kind: AudioKind;
 
-  constructor(channel: ChannelSession, init: ChannelInit, nowUs: number) {
-    const { send } = init.settings.formats;
+  constructor(channel: ChannelSession, init: ChannelIdentity, send: AudioFormat, nowUs: number) {
     this.#channel = channel;
     this.#format = send;
     this.#kind = kindOf(send);

@@ -26,7 +26,7 @@ export class EmbeddedStream implements BusStream {
   #head = 0;
   #bytes = 0;
   #lastSequence = 0;
-  readonly #messageIds = new Map<string, { readonly sequence: number; readonly unixMs: number }>();
+  readonly #messageIds = new Map<string, Stored>();
   readonly #waiting = new Set<() => void>();
 
   constructor(options: StreamOptions, clock: Clock) {
@@ -42,8 +42,9 @@ export class EmbeddedStream implements BusStream {
     const known = this.#knownId(options.messageId, unixMs);
     if (known !== undefined) return known;
     const sequence = ++this.#lastSequence;
-    if (options.messageId !== undefined) this.#messageIds.set(options.messageId, { sequence, unixMs });
-    this.#stored.push({ subject, payload, headers: options.headers ?? {}, sequence, unixMs });
+    const message: Stored = { subject, payload, headers: options.headers ?? {}, sequence, unixMs };
+    if (options.messageId !== undefined) this.#messageIds.set(options.messageId, message);
+    this.#stored.push(message);
     this.#bytes += payload.length;
     this.#trim(unixMs);
     for (const wake of this.#waiting) wake();
