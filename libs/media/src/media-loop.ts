@@ -238,21 +238,23 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
     const seat = new Seat<S, C>(this, sessionId, index);
     this.#seats[index] = seat;
     this.#byId.set(sessionId, seat);
-    const guarded = (): unknown => {
+    const orUnseat = <T>(work: () => T): T => {
       try {
-        return fill(seat);
+        return work();
       } catch (error) {
         this.#unseat(seat);
         throw error;
       }
     };
-    const attached = this.#attach(seat, sockets);
-    return attached instanceof Promise
-      ? attached.then(guarded, (error: unknown) => {
-          this.#unseat(seat);
-          throw error;
-        })
-      : guarded();
+    const attached = orUnseat(() => this.#attach(seat, sockets));
+    if (!(attached instanceof Promise)) return orUnseat(() => fill(seat));
+    return attached.then(
+      () => orUnseat(() => fill(seat)),
+      (error: unknown) => {
+        this.#unseat(seat);
+        throw error;
+      },
+    );
   }
 
   #attach(seat: Seat<S, C>, sockets: readonly SessionSocket[]): void | Promise<void> {
@@ -262,7 +264,11 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
       if (socket instanceof Promise) late.push(socket.then((index) => seat.setSocket(role, index)));
       else seat.setSocket(role, socket);
     }
-    return late.length === 0 ? undefined : Promise.all(late).then(() => undefined);
+    if (late.length === 0) return undefined;
+    // All of them, even if one fails: a socket that is bound after its seat was given up would stay for good.
+    return Promise.allSettled(late).then((outcomes) => {
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    });
   }
 
   #detach(seat: Seat<S, C>, role: number): void {

@@ -8,6 +8,8 @@ import { ThreadHandle, type ThreadHandleOptions } from './thread-handle.ts';
 const WATCH_INTERVAL_MS = 500;
 /** A thread that died before it was ready is tried again after this long. */
 const REBIRTH_DELAY_MS = 1000;
+const DEFAULT_STALL_MS = 2000;
+const DEFAULT_KILL_MS = 10_000;
 
 const tracer = trace.getTracer('@mediaplane/media');
 
@@ -84,7 +86,7 @@ export class MediaThreads<C extends MediaContract> {
 
   /** Numbers of the threads that have completed no pass for `stallMs`. */
   stalledThreads(): number[] {
-    const { stallMs = 2000 } = this.#options;
+    const { stallMs = DEFAULT_STALL_MS } = this.#options;
     return this.#threads.filter((thread) => thread.silentForMs() > stallMs).map((thread) => thread.number);
   }
 
@@ -197,7 +199,12 @@ export class MediaThreads<C extends MediaContract> {
   }
 
   #emptiest(): ThreadHandle<C> {
-    return this.#threads.reduce((best, thread) => (thread.sessions < best.sessions ? thread : best));
+    const { stallMs = DEFAULT_STALL_MS } = this.#options;
+    const fit = this.#threads.filter((thread) => thread.serves && thread.silentForMs() <= stallMs);
+    // With none that is well the open fails as the thread does, and says so.
+    return (fit.length > 0 ? fit : this.#threads).reduce((best, thread) =>
+      thread.sessions < best.sessions ? thread : best,
+    );
   }
 
   #forget(sessionId: string): void {
@@ -233,17 +240,28 @@ export class MediaThreads<C extends MediaContract> {
 
   #replace(dead: ThreadHandle<C>, cause: string): void {
     if (this.#stopping) return;
-    const respawn = (): void => {
-      if (!this.#stopping) this.#threads[dead.number] = this.#spawn(dead.number);
-    };
-    if (dead.wasReady) respawn();
-    else setTimeout(respawn, REBIRTH_DELAY_MS).unref();
     for (const [sessionId, place] of [...this.#places]) if (place.thread === dead) this.#lose(sessionId, cause);
     this.#options.onThreadRestarted?.(dead.number, cause);
+    if (dead.wasReady) this.#respawn(dead.number);
+    else this.#respawnLater(dead.number);
+  }
+
+  #respawn(thread: number): void {
+    if (this.#stopping) return;
+    try {
+      this.#threads[thread] = this.#spawn(thread);
+    } catch {
+      // No descriptor for a doorbell, no memory for a worker: the others go on, and this one is tried again.
+      this.#respawnLater(thread);
+    }
+  }
+
+  #respawnLater(thread: number): void {
+    setTimeout(() => this.#respawn(thread), REBIRTH_DELAY_MS).unref();
   }
 
   #checkThreads(): void {
-    const { killMs = 10_000 } = this.#options;
+    const { killMs = DEFAULT_KILL_MS } = this.#options;
     for (const thread of this.#threads) if (thread.silentForMs() > killMs) thread.kill(`stalled for ${killMs} ms`);
   }
 }

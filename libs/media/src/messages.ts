@@ -35,7 +35,10 @@ export type ToThread<C extends MediaContract = MediaContract> =
 
 /** Media thread to control thread, in the order things happened. */
 export type FromThread<C extends MediaContract = MediaContract> =
-  | { type: 'ready' }
+  /** In its loop; `descriptors` are those to be closed for it if it dies. */
+  | { type: 'ready'; descriptors: readonly number[] }
+  /** Out of its loop in good order, its descriptors closed. */
+  | { type: 'stopped' }
   | { type: 'reply'; call: number; value: unknown }
   | { type: 'failure'; call: number; code: string; message: string }
   | { type: 'event'; sessionId: string; event: C['event'] }

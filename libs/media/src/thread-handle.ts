@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { closeDoorbell, createDoorbell, ring, type DoorbellHandle } from '@mediaplane/net';
+import { closeDoorbell, closeLeftDescriptors, createDoorbell, ring, type DoorbellHandle } from '@mediaplane/net';
 import { createMonotonicClock } from './clock.ts';
 import { SharedCounters, THREAD_COUNTERS, type ThreadCounter } from './counters.ts';
 import { MediaError, type MediaErrorCode } from './errors.ts';
@@ -58,6 +58,7 @@ export class ThreadHandle<C extends MediaContract> {
   #isReady = false;
   #gone = false;
   #ringDue = false;
+  #leftDescriptors: readonly number[] = [];
   #cause: string | undefined;
 
   constructor(options: ThreadHandleOptions<C>) {
@@ -93,6 +94,11 @@ export class ThreadHandle<C extends MediaContract> {
 
   get wasReady(): boolean {
     return this.#isReady;
+  }
+
+  /** In its loop: sessions may be placed here. */
+  get serves(): boolean {
+    return this.#isReady && !this.#gone;
   }
 
   /** Milliseconds since the last completed pass; 0 until the thread is ready. */
@@ -144,8 +150,12 @@ export class ThreadHandle<C extends MediaContract> {
     switch (message.type) {
       case 'ready':
         this.counters.values[0] = this.#nowUs() / 1000;
+        this.#leftDescriptors = message.descriptors;
         this.#isReady = true;
         this.#started.resolve();
+        break;
+      case 'stopped':
+        this.#leftDescriptors = [];
         break;
       case 'reply':
         this.#take(message.call)?.resolve(message.value);
@@ -173,6 +183,7 @@ export class ThreadHandle<C extends MediaContract> {
   #exit(cause: string): void {
     this.#gone = true;
     closeDoorbell(this.#doorbell);
+    closeLeftDescriptors(this.#leftDescriptors);
     const error = new MediaError('thread-lost', `media thread ${this.number} ended: ${cause}`);
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();

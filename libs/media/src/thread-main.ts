@@ -34,7 +34,7 @@ const program = startProgram(thread);
 const post: Post<MediaContract> = (message, transfer) => mailbox.postMessage(message, transfer);
 const loop = new MediaLoop(thread, program, post, nowUs());
 const counters = new SharedCounters(THREAD_COUNTERS, settings.threadCounters);
-post({ type: 'ready' });
+post({ type: 'ready', descriptors: io.descriptors });
 
 if (io.capabilities.blocking) {
   const coalescer = new WakeCoalescer(settings.latencyBudgetUs, io.batch.offset.length, nowUs());
@@ -43,4 +43,5 @@ if (io.capabilities.blocking) {
   await runEventDriven({ loop, mailbox, counters, nowUs });
 }
 io.close();
+post({ type: 'stopped' });
 mailbox.close();

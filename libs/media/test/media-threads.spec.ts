@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { createSocket, type Socket } from 'node:dgram';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MediaThreads, type MediaThreadsOptions } from '@mediaplane/media';
@@ -146,8 +147,26 @@ describe.each(['native', 'dgram'] as const)('MediaThreads over %s', (implementat
     expect(reports.list.filter((report) => report.type === 'lost')).toHaveLength(1);
     expect(await echo(good, 'alive')).toBe('alive');
     sockets.close(dead);
+    // Until it is in its loop, new sessions go to the others.
+    await Promise.all(pool.threads.map((thread) => thread.ready));
     expect(await echo(await openSession('s2'), 'again')).toBe('again');
     expect(pool.threads.map((thread) => thread.sessions)).toEqual([1, 1]);
+  });
+
+  test('threads that die leave no descriptor behind', async () => {
+    if (implementation !== 'native') return;
+    const open = async (): Promise<number> => (await readdir('/proc/self/fd')).length;
+    const die = async (sessionId: string): Promise<void> => {
+      const handle = await openSession(sessionId);
+      await expect(pool.command(sessionId, 'fail', 'thread')).rejects.toMatchObject({ code: 'thread-lost' });
+      await reports.next('lost', sessionId);
+      sockets.close(handle);
+      await Promise.all(pool.threads.map((thread) => thread.ready));
+    };
+    await die('first');
+    const before = await open();
+    for (let i = 0; i < 5; i += 1) await die(`s${i}`);
+    expect(await open()).toBeLessThanOrEqual(before);
   });
 
   test('a stalled thread is seen, then replaced', async () => {

@@ -41,6 +41,11 @@ export class Epoll {
     this.#fd = orThrow('epoll_create1', libc().epoll_create1(EPOLL_CLOEXEC));
   }
 
+  /** For whoever has to close it when the thread that made it has died. */
+  get descriptor(): number {
+    return this.#fd;
+  }
+
   /** `token`: 0 to 2^31 - 1, given back by `token(i)`. @throws SystemCallError */
   add(fd: number, token: number): void {
     checkFd(fd);

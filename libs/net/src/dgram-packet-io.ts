@@ -43,6 +43,8 @@ export class DgramPacketIo implements PacketIo {
   readonly counters = createCounters();
   readonly doorbellRung = false;
   onReadable: (() => void) | null = null;
+  /** Node closes what is its own. */
+  readonly descriptors: readonly number[] = [];
 
   readonly #batchSize: number;
   readonly #maxPerSocket: number;

@@ -21,3 +21,8 @@ export function ring(handle: DoorbellHandle): void {
 export function closeDoorbell(handle: DoorbellHandle): void {
   if (handle.fd >= 0) closeDescriptor(handle.fd);
 }
+
+/** Closes `PacketIo.descriptors` of a thread that died without closing them itself. */
+export function closeLeftDescriptors(descriptors: readonly number[]): void {
+  for (const fd of descriptors) closeDescriptor(fd);
+}

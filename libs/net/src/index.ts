@@ -4,7 +4,7 @@
  * libs/native, and node:dgram where that cannot be. Addresses are four words and a port (`SocketAddress`), never strings.
  */
 export { formatIp, formatSocketAddress, isUnspecified, parseIpInto, parseSocketAddress } from './address-text.ts';
-export { closeDoorbell, createDoorbell, ring } from './doorbell.ts';
+export { closeDoorbell, closeLeftDescriptors, createDoorbell, ring } from './doorbell.ts';
 export { NetError } from './errors.ts';
 export type { NetErrorCode } from './errors.ts';
 export { createPacketIo, createUdpSockets, defaultImplementation } from './implementation.ts';

@@ -275,6 +275,10 @@ export class NativePacketIo implements PacketIo {
     }
   }
 
+  get descriptors(): readonly number[] {
+    return [this.#epoll.descriptor];
+  }
+
   /** Idempotent. */
   close(): void {
     this.#epoll.close();

@@ -132,6 +132,8 @@ export interface PacketIo {
   /** Sends `count` datagrams of `segmentBytes` each (the last may be shorter: `totalBytes`) that lie back to back at `offset`. Falls back to single sends, for good on this socket, if UDP_SEGMENT is refused. Returns datagrams sent. */
   sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: SocketAddress): number;
   close(): void;
+  /** Descriptors of its own, besides the attached ones: a thread that dies leaves them to `closeLeftDescriptors`. */
+  readonly descriptors: readonly number[];
 }
 
 /** Wakes a PacketIo that blocks in `receive`, from any thread of the process. Plain data, structured-cloneable. */

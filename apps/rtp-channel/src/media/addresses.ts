@@ -1,5 +1,8 @@
 import type { AddressWords } from './contract.ts';
 
+/** Of a peer whose address is not known. */
+export const NOWHERE: AddressWords = { w0: 0, w1: 0, w2: 0, w3: 0, port: 0 };
+
 /** A copy as plain data, to be kept or sent to the control thread. */
 export function words({ w0, w1, w2, w3, port }: AddressWords): AddressWords {
   return { w0, w1, w2, w3, port };

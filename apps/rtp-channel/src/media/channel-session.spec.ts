@@ -296,6 +296,41 @@ describe('digits out', () => {
   });
 });
 
+describe('a changed remote', () => {
+  test('taken away: nothing more is sent to it, RTP or RTCP, until it is known again', () => {
+    bench.open('a', { echo: true });
+    talk('a', 5);
+    bench.command('a', 'update', { ...settings, echo: true, remoteRtp: null, remoteRtcp: null });
+    const before = bench.sent.length;
+    bench.command('a', 'startPlayback', { playbackId: 'p', clips: [clip(1000)], plays: 1, interruptOnDtmf: false });
+    bench.pass(10 * S);
+    expect(bench.sent.length).toBe(before);
+    bench.command('a', 'update', {
+      ...settings,
+      echo: true,
+      remoteRtp: address(3, 6000),
+      remoteRtcp: address(3, 6001),
+    });
+    talk('a', 3, 100, { from: address(3, 6000), ssrc: 0x99 });
+    expect(
+      bench
+        .rtpFrom('a')
+        .slice(-3)
+        .map(({ to }) => to.port),
+    ).toEqual([6000, 6000, 6000]);
+  });
+
+  test('digits under way end when their format is taken away', () => {
+    bench.open('a');
+    bench.command('a', 'sendDtmf', { dtmfId: 'd', digits: '12', digitMs: 100, gapMs: 100, volumeDbm0: -13 });
+    bench.pass(0.06 * S);
+    bench.command('a', 'update', { ...settings, formats: { ...settings.formats, sendDtmfPayloadType: -1 } });
+    bench.pass(1 * S);
+    expect(bench.eventsOf('dtmf-finished')).toMatchObject([{ dtmfId: 'd', completed: false }]);
+    expect(new Set(bench.rtpFrom('a').map(({ payloadType }) => payloadType))).toEqual(new Set([101]));
+  });
+});
+
 describe('sources', () => {
   test('a stranger neither speaks into a call nor hears it', () => {
     bench.open('a', { echo: true });

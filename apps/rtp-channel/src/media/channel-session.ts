@@ -11,7 +11,7 @@ import {
   parseRtpHeader,
   RtpSourceStatistics,
 } from '@mediaplane/rtp';
-import { isFrom, sameAddress, words } from './addresses.ts';
+import { isFrom, NOWHERE, sameAddress, words } from './addresses.ts';
 import type { Bridge } from './bridge.ts';
 import {
   FRAME_MS,
@@ -140,7 +140,7 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     this.#setRemote(nowUs);
     // Its silence on hold was our wish: nobody may take its place for that.
     if (!before.receives && settings.receives) this.latch.touch(nowUs);
-    if (!settings.sends) this.digits.abort();
+    if (!settings.sends || settings.formats.sendDtmfPayloadType < 0) this.digits.abort();
     this.idle.configure(settings, this.latch.heard, nowUs);
     this.schedule();
     this.updateFrames();
@@ -309,7 +309,8 @@ export class ChannelSession implements MediaSession<ChannelContract> {
 
   #setRemote(nowUs: number): void {
     const { remoteRtp, remoteRtcp } = this.settings;
-    if (remoteRtp) this.latch.setRemote(remoteRtp.w0, remoteRtp.w1, remoteRtp.w2, remoteRtp.w3, remoteRtp.port, nowUs);
+    const { w0, w1, w2, w3, port } = remoteRtp ?? NOWHERE;
+    this.latch.setRemote(w0, w1, w2, w3, port, nowUs);
     this.rtcp.setRemote(remoteRtcp, nowUs);
     this.outbound.aim(this.latch.current);
   }

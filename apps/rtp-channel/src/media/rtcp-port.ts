@@ -10,7 +10,7 @@ import {
   RtcpSession,
 } from '@mediaplane/rtp';
 import type { ChannelSession } from './channel-session.ts';
-import { sameAddress, words } from './addresses.ts';
+import { NOWHERE, sameAddress, words } from './addresses.ts';
 import { Role, type AddressWords, type ChannelInit } from './contract.ts';
 import { Counter } from './thread-tools.ts';
 
@@ -40,7 +40,8 @@ export class RtcpPort {
 
   /** Also starts the reports: the first is due within three seconds of the first address. */
   setRemote(remote: AddressWords | null, nowUs: number): void {
-    if (remote) this.latch.setRemote(remote.w0, remote.w1, remote.w2, remote.w3, remote.port, nowUs);
+    const { w0, w1, w2, w3, port } = remote ?? NOWHERE;
+    this.latch.setRemote(w0, w1, w2, w3, port, nowUs);
     this.#follow(nowUs);
   }
 
