@@ -40,6 +40,12 @@ describe('Player', () => {
     expect(readAll(moved, 4)).toEqual([4, 5, 1, 2, 3, 4, 5]);
   });
 
+  test('refuses what it could loop over for ever', () => {
+    const empty = clip([1, 2], { startSample: 1, stopSample: 1, plays: Infinity });
+    expect(() => Player.start('pb_1', [clip([1]), empty], 1, false)).toThrow(RangeError);
+    expect(() => Player.start('pb_1', [], 1, false)).toThrow(RangeError);
+  });
+
   test('counts its position in milliseconds of what was read', () => {
     const player = Player.start('pb_1', [clip(Array.from({ length: 800 }, () => 0))], 1, false);
     player.read(new Int16Array(400), 400);

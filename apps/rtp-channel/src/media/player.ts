@@ -31,7 +31,11 @@ export class Player {
     this.#samples = this.#clipSamples();
   }
 
+  /** @throws RangeError for a clip without a sample: looped, it would hold its thread for ever. */
   static start(playbackId: string, clips: readonly Clip[], plays: number, interruptOnDtmf: boolean): Player {
+    if (clips.length === 0 || clips.some(({ startSample, stopSample }) => stopSample <= startSample)) {
+      throw new RangeError('every clip of a playback must have a sample');
+    }
     const sample = clips[0].startSample;
     return new Player({
       playbackId,

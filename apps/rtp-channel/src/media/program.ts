@@ -39,6 +39,8 @@ function commands(tools: ThreadTools): CommandHandlers<ChannelSession, ChannelCo
     bridge: (session, { peerChannelId }) => {
       const peer = session.port.peer(peerChannelId);
       if (!peer || peer === session) throw new Error(`channel ${peerChannelId} is not on this thread`);
+      // Again, for a change of codecs: the bridge goes on, only its kind may be another.
+      if (session.bridge?.peer === peer) return { kind: session.bridge.kind };
       session.unbridge();
       peer.unbridge();
       session.bridge = new LocalBridge(session, peer);
