@@ -75,8 +75,8 @@ export const RTP_CHANNEL_METRICS = defineMetrics({
   },
   framesGenerated: {
     name: 'media.frames.generated',
-    unit: '{frame}',
-    description: 'Frames of 20 ms that were played or recorded.',
+    unit: '{packet}',
+    description: 'Packets of playback that were made.',
     kind: 'counter',
     attributes: ['media.thread'],
   },

@@ -149,6 +149,8 @@ export interface LatchState {
   readonly rtpSource: AddressWords | null;
   readonly rtcpSource: AddressWords | null;
   readonly locked: boolean;
+  /** Sources that proved themselves and were refused while another talked: somebody tries to get in. */
+  readonly challenges: number;
 }
 
 export type ChannelMediaEvent =

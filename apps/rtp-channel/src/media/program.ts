@@ -35,6 +35,7 @@ function commands(tools: ThreadTools): CommandHandlers<ChannelSession, ChannelCo
       rtpSource: latch.heard ? words(latch.current) : null,
       rtcpSource: rtcp.latch.heard ? words(rtcp.latch.current) : null,
       locked: latch.established,
+      challenges: latch.challenges,
     }),
     bridge: (session, { peerChannelId }) => {
       const peer = session.port.peer(peerChannelId);

@@ -3,7 +3,7 @@ const MAX_NAME_BYTES = 255;
 
 /**
  * Why a name may not stand for a file below a configured folder; undefined if it may. This looks at the text alone: links are
- * found when the file is open (src/files/contained-file.ts).
+ * found when the file is open (src/files/contained-folder.ts).
  */
 export function relativePathProblem(path: string): string | undefined {
   if (path === '') return 'must not be empty';
