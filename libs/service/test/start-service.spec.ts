@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { EmbeddedBus } from '@mediaplane/control';
+import type { BusStream, StreamOptions } from '@mediaplane/control';
 import { FleetServiceDefinition, InstanceState } from '@mediaplane/proto';
 import { checkHealth, createClient, startService } from '../src/index.ts';
 import type { RunningService } from '../src/index.ts';
@@ -72,6 +73,33 @@ describe('one instance', () => {
     await stopped;
     expect(sessions.closedAtShutdown).toBe(2);
     await expect(checkHealth(service.grpcAddress, '', 500)).rejects.toThrow();
+  });
+});
+
+describe('stop', () => {
+  test('a further call hastens it, and a longer grace does not slow it down again', async () => {
+    const service = await start(new EmbeddedBus(), { toy: { openAtStart: 2 } });
+    const stopped = service.stop('SIGTERM', 600_000);
+    const hastened = service.stop('SIGTERM', 0);
+    const late = service.stop('SIGTERM', 600_000);
+    await Promise.all([stopped, hastened, late]);
+    expect(service.app.get(ToySessions).closedAtShutdown).toBe(2);
+  });
+});
+
+describe('configuration of the bus', () => {
+  class WatchedBus extends EmbeddedBus {
+    readonly streams: StreamOptions[] = [];
+    override stream(name: string, options: StreamOptions): BusStream {
+      this.streams.push(options);
+      return super.stream(name, options);
+    }
+  }
+
+  test('events are kept as long as configured', async () => {
+    const bus = new WatchedBus();
+    await start(bus, { bus: { eventMaxAgeMs: 120_000, eventMaxBytes: 2_000_000 } });
+    expect(bus.streams[0]).toMatchObject({ maxAgeMs: 120_000, maxBytes: 2_000_000 });
   });
 });
 

@@ -52,6 +52,24 @@ export const commonConfig = {
       certFile: text('', 'PEM file of our client certificate.'),
       keyFile: text('', 'PEM file of its private key.'),
     }),
+    replicas: integer(
+      1,
+      5,
+      1,
+      'Copies of each JetStream stream and bucket that is made, up to the size of the cluster.',
+    ),
+    eventMaxAgeMs: integer(
+      60_000,
+      604_800_000,
+      3_600_000,
+      'How long events are kept for watchers that resume. The same in the whole fleet.',
+    ),
+    eventMaxBytes: integer(
+      1_048_576,
+      1_099_511_627_776,
+      268_435_456,
+      'Bytes of events at most; the oldest go first. The same in the whole fleet.',
+    ),
   }),
   capacity: section({
     maxSessions: integer(
@@ -61,6 +79,7 @@ export const commonConfig = {
       'Sessions at most; ports, descriptors and a lagging event loop may lower it.',
     ),
     loopLagTargetMs: integer(5, 5000, 50, 'Event-loop lag above which capacity shrinks.'),
+    maxConcurrentCalls: integer(1, 1_000_000, 1000, 'Calls handled at once; more get RESOURCE_EXHAUSTED.'),
   }),
   drainGraceMs: integer(0, 86_400_000, 600_000, 'How long live sessions may go on after SIGTERM or DrainInstance.'),
   leaseTtlMs: integer(

@@ -15,6 +15,7 @@ export async function connectBus(
     servers: natsUrl.split(',').map((server) => server.trim()),
     name,
     logger,
+    replicas: config.replicas,
     ...(config.token === '' ? {} : { token: config.token }),
     ...(config.user === '' ? {} : { user: config.user, pass: config.password }),
     ...(config.credentialsFile === '' ? {} : { credsFile: config.credentialsFile }),

@@ -68,6 +68,15 @@ describe('stop', () => {
     expect(closed).toBe(3);
   });
 
+  test('a second one with a longer grace changes nothing', async () => {
+    const done = drain.stop(1_000, 'SIGTERM');
+    void drain.stop(60_000, 'second signal');
+    expect(drain.status()?.reason).toBe('SIGTERM');
+    await jest.advanceTimersByTimeAsync(1_100);
+    await done;
+    expect(closed).toBe(3);
+  });
+
   test('is at once without sessions, and cannot be undone', async () => {
     sessions = 0;
     await drain.stop(60_000, 'SIGTERM');

@@ -73,9 +73,10 @@ export class Drain {
     this.options.onState('serving');
   }
 
-  /** Resolves when no session is left. A second call with a shorter grace hastens it. */
+  /** Resolves when no session is left. A further call with a shorter grace hastens it; one with a longer grace changes nothing. */
   stop(graceMs: number, reason: string): Promise<void> {
-    this.begin('stopping', graceMs, reason);
+    const remainingMs = this.current === 'stopping' ? this.remainingMs() : undefined;
+    if (remainingMs === undefined || graceMs < remainingMs) this.begin('stopping', graceMs, reason);
     return this.empty.promise;
   }
 

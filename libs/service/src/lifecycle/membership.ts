@@ -51,6 +51,9 @@ export async function joinFleet<Rec, Ev>(
       leaseTtlMs: config.leaseTtlMs,
       orphanGraceMs: config.orphanGraceMs,
       loopLagTargetMs: config.capacity.loopLagTargetMs,
+      maxConcurrentCalls: config.capacity.maxConcurrentCalls,
+      eventMaxAgeMs: config.bus.eventMaxAgeMs,
+      eventMaxBytes: config.bus.eventMaxBytes,
     },
   });
   const drain = new Drain({
