@@ -12,6 +12,8 @@ export { defineApi } from './grpc/api.ts';
 export type { Api, Handler, Handlers, RoutedMethods, ServedApi } from './grpc/api.ts';
 export { createClient } from './grpc/client.ts';
 export type { ClientCallOptions, ClientOptions, ServiceClient } from './grpc/client.ts';
+export { clientCredentials } from './grpc/credentials.ts';
+export type { ClientTlsFiles } from './grpc/credentials.ts';
 export { checkHealth } from './grpc/health-probe.ts';
 export { runServices } from './lifecycle/run-services.ts';
 export { ServiceRuntime } from './lifecycle/service-spec.ts';

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from '../src/grpc/client.ts';
+import { clientCredentials } from '../src/grpc/credentials.ts';
 import { Toy, ToyDefinition } from './toy-service.ts';
 
 let folder = '';
@@ -30,7 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const serverTls = (clientCaFile: string) => ({
   tls: { certFile: file('server.pem'), keyFile: file('server.key'), clientCaFile },
 });
-const call = async (toy: Toy, channel: ReturnType<typeof credentials.createSsl>): Promise<string> => {
+const call = async (toy: Toy, channel: ChannelCredentials): Promise<string> => {
   using client = createClient(ToyDefinition, toy.address, { credentials: channel });
   const { instance } = await client.getInstance({ instanceId: 'abc' }, { timeoutMs: 3000 });
   return instance?.instanceId ?? '';
@@ -39,20 +41,29 @@ const call = async (toy: Toy, channel: ReturnType<typeof credentials.createSsl>)
 describe('TLS', () => {
   test('clients that trust the authority get in, plain text does not', async () => {
     await using toy = await new Toy({}, serverTls('')).listen();
-    expect(await call(toy, credentials.createSsl(readFileSync(file('ca.pem'))))).toBe('abc');
+    expect(await call(toy, clientCredentials({ caFile: file('ca.pem') }))).toBe('abc');
     await expect(call(toy, credentials.createInsecure())).rejects.toMatchObject({ name: 'ServiceError' });
   });
 
   test('with a client authority, only certificates it signed get in', async () => {
     await using toy = await new Toy({}, serverTls(file('ca.pem'))).listen();
-    const ca = readFileSync(file('ca.pem'));
-    const withCertificate = credentials.createSsl(
-      ca,
-      readFileSync(file('client.key')),
-      readFileSync(file('client.pem')),
-    );
+    const ca = { caFile: file('ca.pem') };
+    const withCertificate = clientCredentials({ ...ca, certFile: file('client.pem'), keyFile: file('client.key') });
     expect(await call(toy, withCertificate)).toBe('abc');
-    await expect(call(toy, credentials.createSsl(ca))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(call(toy, clientCredentials(ca))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  test('a client that trusts another authority stays out', async () => {
+    await using toy = await new Toy({}, serverTls('')).listen();
+    await expect(call(toy, clientCredentials({ caFile: file('client.pem') }))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+  });
+
+  test('files of a client that cannot be used are refused by name', () => {
+    expect(() => clientCredentials({ caFile: file('none.pem') })).toThrow(/^configuration: caFile = ".*none\.pem"/);
+    expect(() => clientCredentials({ certFile: file('client.pem') })).toThrow(/certFile and keyFile/);
+    expect(() => clientCredentials({ certFile: file('ca.pem'), keyFile: file('client.key') })).toThrow(/PEM files/);
   });
 
   test('a file that is missing stops the start by name', async () => {

@@ -2,6 +2,7 @@ import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { CallOptions, ChannelCredentials, StatusObject } from '@grpc/grpc-js';
 import { context, propagation } from '@opentelemetry/api';
 import type { TextMapSetter } from '@opentelemetry/api';
+import { NO_CHANNELZ } from './channel-options.ts';
 import type { DeepPartial, MethodDefinition, RequestOf, ResponseOf, ServiceDefinition } from './service-definition.ts';
 import { fromStatus } from './status.ts';
 
@@ -35,7 +36,7 @@ export function createClient<S extends ServiceDefinition>(
   address: string,
   options: ClientOptions = {},
 ): ServiceClient<S> {
-  const client = new Client(address, options.credentials ?? credentials.createInsecure());
+  const client = new Client(address, options.credentials ?? credentials.createInsecure(), NO_CHANNELZ);
   const methods: Record<string | symbol, unknown> = { [Symbol.dispose]: () => client.close() };
   for (const [key, method] of Object.entries(definition.methods)) {
     const path = `/${definition.fullName}/${method.name}`;

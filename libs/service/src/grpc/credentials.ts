@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
+  credentials,
   experimental,
   ResponderBuilder,
   ServerCredentials,
@@ -8,7 +9,7 @@ import {
   ServerListenerBuilder,
   status,
 } from '@grpc/grpc-js';
-import type { ServerInterceptor } from '@grpc/grpc-js';
+import type { ChannelCredentials, ServerInterceptor } from '@grpc/grpc-js';
 import { ServiceError } from '@mediaplane/control';
 import type { CommonConfig } from '../config/common-config.ts';
 import { ConfigError } from '../config/load-config.ts';
@@ -42,6 +43,29 @@ export async function serverCredentials({ tls }: GrpcConfig): Promise<ServerCred
   // The declared parameter names are swapped in grpc-js 1.14: the first provides the server's own certificate.
   const clientCa = tls.clientCaFile === '' ? null : provider;
   return experimental.createCertificateProviderServerCredentials(provider, clientCa, clientCa !== null);
+}
+
+export interface ClientTlsFiles {
+  /** PEM file of the authority of the servers. Empty or absent: those that Node knows. */
+  readonly caFile?: string | undefined;
+  /** PEM file of the client's certificate and its chain, for servers that ask for one. */
+  readonly certFile?: string | undefined;
+  /** PEM file of its private key; must be set with `certFile`. */
+  readonly keyFile?: string | undefined;
+}
+
+/** TLS for `createClient`. @throws ConfigError for a file that cannot be read or does not fit */
+export function clientCredentials({ caFile = '', certFile = '', keyFile = '' }: ClientTlsFiles): ChannelCredentials {
+  if ((certFile === '') !== (keyFile === ''))
+    throw new ConfigError('client TLS: certFile and keyFile must be set together');
+  const read = (path: string, file: string): Buffer | null => (file === '' ? null : Buffer.from(readable(path, file)));
+  const [ca, key, cert] = [read('caFile', caFile), read('keyFile', keyFile), read('certFile', certFile)];
+  try {
+    return credentials.createSsl(ca, key, cert);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`client TLS: must be PEM files that belong together (${reason})`);
+  }
 }
 
 /** The token that callers must carry, or '' for none. */

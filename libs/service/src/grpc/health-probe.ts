@@ -3,6 +3,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { service } from 'grpc-health-check';
 import type { CommonConfig } from '../config/common-config.ts';
+import { NO_CHANNELZ } from './channel-options.ts';
 
 /**
  * Asks grpc.health.v1.Health about one service. `SERVICE_UNKNOWN` when the server does not know it.
@@ -14,7 +15,7 @@ export function checkHealth(
   timeoutMs: number,
   channel: ChannelCredentials = credentials.createInsecure(),
 ): Promise<string> {
-  const client = new Client(address, channel);
+  const client = new Client(address, channel, NO_CHANNELZ);
   const { path, requestSerialize, responseDeserialize } = service['Check'];
   return new Promise<string>((resolve, reject) => {
     const options = { deadline: Date.now() + timeoutMs };
