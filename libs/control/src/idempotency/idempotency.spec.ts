@@ -3,6 +3,7 @@ import { EmbeddedBus } from '../bus/embedded-bus.ts';
 import { startPhone } from '../../test/support/test-fleet.ts';
 import type { Phone } from '../../test/support/test-fleet.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
+import type { CallOptions } from '../routing/method.ts';
 import { ResultMemory } from './result-memory.ts';
 
 const HOUR_MS = 3_600_000;
@@ -45,6 +46,22 @@ describe('request ids of creates', () => {
     await clock.advance(100);
     const ids = await Promise.all(calls);
     expect(new Set(ids).size).toBe(1);
+    expect(opened()).toBe(1);
+  });
+
+  test('a caller whose time is up leaves the create at work: a repetition joins it', async () => {
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    for (const phone of [a, b, c]) phone.gate = gate;
+    const impatient = a.plane.router.call(a.open, 'r1||x', { timeoutMs: 300 });
+    const late = expect(impatient).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await clock.advance(301);
+    await late;
+    const repetitions = [a, b, c].map((phone) => open(phone, 'r1||x'));
+    await clock.advance(3_000);
+    release();
+    await clock.advance(100);
+    expect(new Set(await Promise.all(repetitions)).size).toBe(1);
     expect(opened()).toBe(1);
   });
 
@@ -127,6 +144,68 @@ describe('request ids of other mutations', () => {
     expect(owner.plane.counters.callsRepeated).toBe(2);
     await bus.close();
   });
+});
+
+describe('a mutation whose caller gave up', () => {
+  let clock: VirtualClock;
+  let bus: EmbeddedBus;
+  let owner: Phone;
+  let other: Phone;
+  let id: string;
+  let release: () => void;
+
+  beforeEach(async () => {
+    clock = new VirtualClock();
+    bus = new EmbeddedBus({ clock });
+    owner = await startPhone(bus, clock, { limits: { maxConcurrentCalls: 1 } });
+    other = await startPhone(bus, clock);
+    id = owner.plane.newSessionId();
+    owner.gate = new Promise((resolve) => (release = resolve));
+  });
+  afterEach(() => bus.close());
+
+  const change = (phone: Phone, requestId: string, options: CallOptions = { timeoutMs: HOUR_MS }): Promise<string> =>
+    phone.plane.router.call(phone.change, `${requestId}|${id}|x`, options);
+
+  for (const where of ['here', 'elsewhere'] as const) {
+    test(`at its deadline, ${where}: the same request id joins what is at work`, async () => {
+      const phone = where === 'here' ? owner : other;
+      const late = expect(change(phone, 'r1', { timeoutMs: 300 })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+      await clock.advance(301);
+      await late;
+      const repeated = change(phone, 'r1');
+      await clock.advance(0);
+      release();
+      expect(await repeated).toBe('1');
+      expect(await change(other, 'r1')).toBe('1');
+      expect(owner.calls).toHaveLength(1);
+    });
+  }
+
+  test('by cancelling: the same request id joins what is at work', async () => {
+    const caller = new AbortController();
+    const given = change(owner, 'r1', { timeoutMs: HOUR_MS, signal: caller.signal });
+    caller.abort();
+    await expect(given).rejects.toMatchObject({ code: 'CANCELLED' });
+    const repeated = change(owner, 'r1');
+    release();
+    expect(await repeated).toBe('1');
+    expect(owner.calls).toHaveLength(1);
+  });
+
+  for (const requestId of ['', 'r1']) {
+    test(`${requestId === '' ? 'without' : 'with'} a request id: it counts as running until its handler ends`, async () => {
+      const late = expect(change(owner, requestId, { timeoutMs: 300 })).rejects.toMatchObject({
+        code: 'DEADLINE_EXCEEDED',
+      });
+      await clock.advance(301);
+      await late;
+      await expect(change(owner, 'r2')).rejects.toMatchObject({ reason: 'OVERLOADED' });
+      release();
+      await clock.advance(0);
+      expect(await change(owner, 'r2')).toBe('2');
+    });
+  }
 });
 
 describe('what an instance remembers', () => {

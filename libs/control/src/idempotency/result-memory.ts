@@ -11,8 +11,9 @@ interface Remembered {
 export const NOT_REMEMBERED = 'NOT_REMEMBERED';
 
 /**
- * The encoded responses of this instance to mutations with a request id. A repeated one joins the first while it runs and gets its result
- * afterwards; a failed one is forgotten, so that it can be tried again. Bounded: the oldest go first.
+ * The encoded responses of this instance to mutations with a request id. A repeated one joins the first while it runs and gets its
+ * result afterwards; a failed one is forgotten, so that it can be tried again. Bounded: the oldest go first. The work must settle
+ * when the mutation has, not when its first caller gives up, or a repetition would do it twice.
  */
 export class ResultMemory {
   readonly #max: number;

@@ -150,7 +150,9 @@ export class RpcRouter implements Router {
     context: CallContext,
   ): Promise<Response> {
     const isHere = target === this.#parts.instanceId;
-    if (isHere && requestIdOf(method, request) === '') return this.#handle(method, request, context);
+    if (isHere && requestIdOf(method, request) === '') {
+      return this.#untilDeadline(method, context, (timed) => this.#handle(method, request, timed));
+    }
     return method.responseCodec.decode(await this.#exchange(target, method, request, context, {}));
   }
 
@@ -169,32 +171,47 @@ export class RpcRouter implements Router {
     return this.#forwarder.forward(method.name, target, payload, context, headers);
   }
 
-  /** Handles a call here, for whoever asked; with a request id, once. */
+  /**
+   * Handles a call here, for whoever asked; with a request id, once. What is remembered is the handler's own outcome: a caller whose
+   * time is up leaves it at work, and the same request id joins it.
+   */
   async #execute<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
     context: CallContext,
   ): Promise<Uint8Array> {
     const { counters, results } = this.#parts;
-    const run = async (): Promise<Uint8Array> =>
-      method.responseCodec.encode(await this.#handle(method, request, context)).finish();
-    if (requestIdOf(method, request) === '') return run();
-    const print = fingerprint(method.requestCodec.encode(request).finish());
-    return results.run(rememberedAs(method, request), print, run, () => counters.callsRepeated++);
+    return this.#untilDeadline(method, context, (timed) => {
+      const run = async (): Promise<Uint8Array> =>
+        method.responseCodec.encode(await this.#handle(method, request, timed)).finish();
+      if (requestIdOf(method, request) === '') return run();
+      const print = fingerprint(method.requestCodec.encode(request).finish());
+      return results.run(rememberedAs(method, request), print, run, () => counters.callsRepeated++);
+    });
   }
 
+  /** Until the handler has ended, whoever still waits for it: so long it keeps its place in the gate. */
   #handle<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
-    context: CallContext,
+    { requestId, deadlineMs, signal }: CallContext,
   ): Promise<Response> {
-    const { clock, counters, gate } = this.#parts;
+    const { counters, gate } = this.#parts;
     counters.callsLocal++;
-    return gate.run(() =>
-      withDeadline(clock, context.deadlineMs, context.signal, method.name, async (signal) => {
-        if (method.route.kind === 'placed') this.#requireRoom(method.route.sessions?.(request) ?? 1);
-        return method.handler(request, { requestId: context.requestId, deadlineMs: context.deadlineMs, signal });
-      }),
+    return gate.run(async () => {
+      if (method.route.kind === 'placed') this.#requireRoom(method.route.sessions?.(request) ?? 1);
+      return method.handler(request, { requestId, deadlineMs, signal });
+    });
+  }
+
+  #untilDeadline<Request, Response, Result>(
+    method: Method<Request, Response>,
+    context: CallContext,
+    work: (timed: CallContext) => Promise<Result>,
+  ): Promise<Result> {
+    const { deadlineMs, signal } = context;
+    return withDeadline(this.#parts.clock, deadlineMs, signal, method.name, (timed) =>
+      work({ ...context, signal: timed }),
     );
   }
 

@@ -27,7 +27,7 @@ export interface Phone {
   readonly orphaned: string[];
   readonly calls: { method: string; request: string; context: CallContext }[];
   limit: number;
-  /** Held by `open` and `get` before they answer. */
+  /** Held by `open`, `get` and `change` before they answer. */
   gate: Promise<void>;
   close(sessionId: string): void;
 }
@@ -40,6 +40,7 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
   const sessions = new Map<string, string>();
   const orphaned: string[] = [];
   const calls: Phone['calls'] = [];
+  let changes = 0;
   const note = (method: string, request: string, context: CallContext): void =>
     void calls.push({ method, request, context });
 
@@ -82,9 +83,10 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
     requestId: (request) => request.split('|')[0],
     async handler(request, context) {
       note('Change', request, context);
+      await knobs.gate;
       const [, sessionId, what] = request.split('|');
       sessions.set(sessionId, what);
-      return String(calls.filter((call) => call.method === 'Change').length);
+      return String(++changes);
     },
   };
   const who: Method<string, string> = {
