@@ -5,7 +5,7 @@ import { words } from './addresses.ts';
 import type { ChannelContract, PlaybackPosition } from './contract.ts';
 import { Player } from './player.ts';
 import { RecordingTap } from './recording-tap.ts';
-import { restoreSession } from './session-snapshot.ts';
+import { restoreSession } from './session-restore.ts';
 import { ThreadTools } from './thread-tools.ts';
 
 /** Position of the playback with that id, after `change`; null if it is not the one under way. */
