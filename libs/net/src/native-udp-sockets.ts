@@ -32,6 +32,9 @@ export class NativeUdpSockets implements UdpSockets {
   readonly capabilities: NetCapabilities = nativeCapabilities();
   /** Descriptors of open handles, by handle id. */
   readonly #open = new Map<number, number>();
+  /** Of the sizes that were asked for: what the kernel granted, which for one size is the same each time. */
+  readonly #receiveBytesGranted = new Map<number, number>();
+  readonly #sendBytesGranted = new Map<number, number>();
   readonly #bound = new Int32Array(SOURCE_WORDS);
   #lastId = 0;
 
@@ -54,8 +57,6 @@ export class NativeUdpSockets implements UdpSockets {
     const { w0, w1, w2, w3, port } = checked.address;
     if (family === AF_INET6) setSocketOption(fd, IPV6_V6ONLY, 0);
     bindSocket(fd, family, w0, w1, w2, w3, port);
-    setSocketOption(fd, SO_RCVBUF, checked.receiveBufferBytes);
-    setSocketOption(fd, SO_SNDBUF, checked.sendBufferBytes);
     return {
       id: ++this.#lastId,
       implementation: 'native',
@@ -63,8 +64,8 @@ export class NativeUdpSockets implements UdpSockets {
       address: options.address,
       port: port === 0 ? this.#boundPort(fd) : port,
       dscp: setDscp(fd, family, checked.dscp) ? checked.dscp : 0,
-      receiveBufferBytes: Math.max(socketOption(fd, SO_RCVBUF), 0),
-      sendBufferBytes: Math.max(socketOption(fd, SO_SNDBUF), 0),
+      receiveBufferBytes: sizeBuffer(fd, SO_RCVBUF, checked.receiveBufferBytes, this.#receiveBytesGranted),
+      sendBufferBytes: sizeBuffer(fd, SO_SNDBUF, checked.sendBufferBytes, this.#sendBytesGranted),
     };
   }
 
@@ -84,6 +85,22 @@ export class NativeUdpSockets implements UdpSockets {
     const fd = this.#open.get(handle.id);
     return fd === undefined ? -1 : socketDrops(fd);
   }
+}
+
+/** Returns what the kernel grants: its answer is read the first time that a size is asked for. */
+function sizeBuffer(
+  fd: number,
+  option: typeof SO_RCVBUF | typeof SO_SNDBUF,
+  askedBytes: number,
+  granted: Map<number, number>,
+): number {
+  setSocketOption(fd, option, askedBytes);
+  let grantedBytes = granted.get(askedBytes);
+  if (grantedBytes === undefined) {
+    grantedBytes = Math.max(socketOption(fd, option), 0);
+    granted.set(askedBytes, grantedBytes);
+  }
+  return grantedBytes;
 }
 
 function setDscp(fd: number, family: AddressFamily, dscp: number): boolean {
