@@ -1,4 +1,5 @@
 import { requireSessionId, ServiceError } from '@mediaplane/control';
+import type { CallContext } from '@mediaplane/control';
 import { ChannelView } from '@mediaplane/proto';
 import type { Channel, RtpChannelServiceDefinition } from '@mediaplane/proto';
 import type { Handlers } from '@mediaplane/service';
@@ -20,9 +21,9 @@ export function channelHandlers(
     openChannel: {
       route: { kind: 'placed', near: (request) => request.nearChannelId },
       requestId,
-      handler: guarded(async (request) => {
+      handler: guarded(async (request, context) => {
         const near = validateNear(request.nearChannelId);
-        const [channel] = await channels.opening.open([validateOpen(request, rules)], near);
+        const [channel] = await channels.opening.open([validateOpen(request, rules)], near, wanted(request, context));
         return { channel };
       }),
     },
@@ -33,9 +34,11 @@ export function channelHandlers(
         sessions: (request) => Math.max(request.requests.length, 1),
       },
       requestId,
-      handler: guarded(async ({ requests, nearChannelId }) => ({
-        channels: await channels.opening.open(validateBatchOpen(requests, rules), validateNear(nearChannelId)),
-      })),
+      handler: guarded(async (request, context) => {
+        const near = validateNear(request.nearChannelId);
+        const settings = validateBatchOpen(request.requests, rules);
+        return { channels: await channels.opening.open(settings, near, wanted(request, context)) };
+      }),
     },
     getChannel: {
       route: owned(),
@@ -62,6 +65,11 @@ export function channelHandlers(
       record: await channels.close(channelId, validateReason(reasonText)),
     })),
   } satisfies Partial<Handlers<RtpChannelServiceDefinition>>;
+}
+
+/** A caller that gave up learns the ids when it repeats the call; without a request id it never does. */
+function wanted(request: { readonly requestId: string }, { signal }: CallContext): AbortSignal | undefined {
+  return request.requestId === '' ? signal : undefined;
 }
 
 /** Empty, or the id of a channel, which need not exist any more. @throws ServiceError INVALID_ARGUMENT */

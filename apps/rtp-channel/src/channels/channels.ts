@@ -166,7 +166,11 @@ export class Channels {
 
   /** The grace period is over. Resolves when all channels are closed and their recordings complete. */
   async closeAll(): Promise<void> {
-    await Promise.all([...this.table.values()].map((channel) => this.#closing.close(channel, CloseReason.SHUTDOWN)));
+    const announced = [...this.table.values()].filter((channel) => channel.announced);
+    await Promise.all([
+      this.opening.refuseUnderWay(),
+      ...announced.map((channel) => this.#closing.close(channel, CloseReason.SHUTDOWN)),
+    ]);
   }
 
   /** A survivor has told the fleet that these are over: end their media, and say nothing. */

@@ -25,6 +25,9 @@ export interface OpeningOptions {
 export class Opening {
   readonly #options: OpeningOptions;
   readonly #context: ChannelContext;
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** Takes back what is being opened now. */
+  #refusal = new AbortController();
   /** Since the start. */
   openedTotal = 0;
 
@@ -33,11 +36,33 @@ export class Opening {
     this.#context = options.context;
   }
 
-  /** All of them or none, on one media thread, which is that of `near` if it lives here. */
-  async open(settings: readonly ChannelSettings[], near: string): Promise<Channel[]> {
+  /**
+   * All of them or none, on one media thread, which is that of `near` if it lives here. `wanted` aborts when nobody waits any
+   * more who could learn their ids; then it is none.
+   */
+  async open(settings: readonly ChannelSettings[], near: string, wanted?: AbortSignal): Promise<Channel[]> {
+    const { signal: refused } = this.#refusal;
+    const opening = this.#open(settings, near, wanted === undefined ? [refused] : [refused, wanted]);
+    this.#underWay.add(opening);
+    try {
+      return await opening;
+    } finally {
+      this.#underWay.delete(opening);
+    }
+  }
+
+  /** The instance closes all it has: what is being opened is taken back. Resolves when it is. */
+  async refuseUnderWay(): Promise<void> {
+    this.#refusal.abort(ServiceError.unavailable('DRAINING', 'this instance closes its channels'));
+    this.#refusal = new AbortController();
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #open(settings: readonly ChannelSettings[], near: string, signals: readonly AbortSignal[]): Promise<Channel[]> {
     const opened: LiveChannel[] = [];
     try {
       for (const each of settings) opened.push(await this.#prepare(each, opened[0]?.id ?? near));
+      for (const signal of signals) signal.throwIfAborted();
       for (const channel of opened) this.#recordNew(channel);
     } catch (error) {
       await Promise.all(opened.map((channel) => this.#withdraw(channel)));

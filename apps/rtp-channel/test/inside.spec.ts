@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { EmbeddedBus } from '@mediaplane/control';
+import { Direction, RtpChannelServiceDefinition } from '@mediaplane/proto';
+import { createClient } from '@mediaplane/service';
+import type { RunningService, ServiceClient } from '@mediaplane/service';
+import { RtpChannel } from '../src/rtp-channel.ts';
+import { startRtpChannel } from '../src/service-spec.ts';
+import { dial } from './support/caller.ts';
+
+/** What no caller can bring about in time: one instance in this process, prodded from within. */
+let service: RunningService;
+let inside: RtpChannel;
+let channels: ServiceClient<typeof RtpChannelServiceDefinition>;
+
+beforeAll(async () => {
+  const net = { rtpPortMin: 26_000, rtpPortMax: 27_999 };
+  const values = { grpc: { port: 0 }, admin: { port: 0 }, media: { threads: 1 }, net };
+  service = await startRtpChannel({ bus: new EmbeddedBus(), sources: { values }, logTo: { write: () => undefined } });
+  inside = service.app.get(RtpChannel);
+  channels = createClient(RtpChannelServiceDefinition, service.grpcAddress);
+}, 30_000);
+afterAll(async () => {
+  channels[Symbol.dispose]();
+  await service.stop('the tests are over', 0);
+});
+
+/** Settings as the service has made them whole. */
+async function wholeSettings() {
+  const { channel } = await channels.openChannel({});
+  if (channel?.settings === undefined) throw new Error('no channel');
+  await channels.closeChannel({ channelId: channel.channelId });
+  return channel.settings;
+}
+
+test('a channel whose caller has given up is not there; one that was asked for with others neither', async () => {
+  const settings = await wholeSettings();
+  const { used } = inside.pool;
+  const gaveUp = new AbortController();
+  const opening = inside.channels.opening.open([settings, settings], '', gaveUp.signal);
+  gaveUp.abort(new Error('gave up'));
+  await expect(opening).rejects.toThrow('gave up');
+  expect([inside.channels.count, inside.pool.used]).toEqual([0, used]);
+  expect((await channels.listChannels({})).channels).toEqual([]);
+});
+
+test('a channel that is being opened while everything closes leaves nothing', async () => {
+  const settings = await wholeSettings();
+  const { used } = inside.pool;
+  const { openedTotal } = inside.channels.opening;
+  const opening = inside.channels.opening.open([settings], '');
+  const refused = expect(opening).rejects.toMatchObject({ code: 'UNAVAILABLE', reason: 'DRAINING' });
+  await inside.channels.closeAll();
+  await refused;
+  expect([inside.channels.count, inside.pool.used]).toEqual([0, used]);
+  expect((await channels.listChannels({})).channels).toEqual([]);
+  expect(inside.channels.opening.openedTotal).toBe(openedTotal);
+  // The next is opened: draining may have been called off.
+  expect(await inside.channels.opening.open([settings], '')).toHaveLength(1);
+  await inside.channels.closeAll();
+  expect(inside.channels.count).toBe(0);
+});
+
+test('digits that cannot be sent are refused: against the direction, or behind too many others', async () => {
+  await using caller = await dial({ channels });
+  const { channelId } = caller;
+  await channels.updateChannel({ channelId, settings: { direction: Direction.RECVONLY } });
+  await expect(channels.sendDtmf({ channelId, digits: '1' })).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    reason: 'DIRECTION_DOES_NOT_SEND',
+  });
+  await channels.updateChannel({ channelId, settings: { direction: Direction.SENDONLY } });
+  const run = { channelId, digits: '1', digitMs: 5000 };
+  for (let sent = 0; sent < 16; sent++) await channels.sendDtmf(run);
+  await expect(channels.sendDtmf(run)).rejects.toMatchObject({
+    code: 'RESOURCE_EXHAUSTED',
+    reason: 'TOO_MANY_DTMF_RUNS',
+  });
+});
