@@ -2,9 +2,13 @@ import { ServiceError } from '@mediaplane/control';
 import { DtmfFinishReason } from '@mediaplane/proto';
 import type { SendDtmfResponse } from '@mediaplane/proto';
 import type { DtmfOrder } from '../validation/dtmf-request.ts';
+import { mediaSettings } from '../validation/settings.ts';
 import type { ChannelContext } from './channel-context.ts';
 import type { LiveChannel } from './live-channel.ts';
 import { randomId } from './random-id.ts';
+
+/** Of one channel, with the one that is being sent. */
+const MAX_RUNS = 16;
 
 /** Sends digits, and sees to it that each run of them is finished before its channel is. */
 export class Dtmf {
@@ -17,6 +21,10 @@ export class Dtmf {
   async send(channel: LiveChannel, order: DtmfOrder): Promise<SendDtmfResponse> {
     await this.#requirePeer(channel);
     const { dtmfRuns } = channel.busy();
+    if (dtmfRuns.size >= MAX_RUNS) {
+      const message = `a channel has at most ${MAX_RUNS} runs of digits to send`;
+      throw new ServiceError('RESOURCE_EXHAUSTED', 'TOO_MANY_DTMF_RUNS', message);
+    }
     const dtmfId = randomId('dt_');
     // Before the media thread knows it: `dtmf-finished` may be here before its answer.
     dtmfRuns.add(dtmfId);
@@ -46,6 +54,10 @@ export class Dtmf {
     if (settings?.codecs?.sendDtmf === undefined) {
       const message = 'the codecs of the channel have no telephone-event to send';
       throw new ServiceError('FAILED_PRECONDITION', 'DTMF_NOT_NEGOTIATED', message);
+    }
+    if (!mediaSettings(settings).sends) {
+      const message = 'the direction of the channel does not send';
+      throw new ServiceError('FAILED_PRECONDITION', 'DIRECTION_DOES_NOT_SEND', message);
     }
     if (settings.remote !== undefined) return;
     const { rtpSource } = await this.#context.media.command(channel.id, 'latch', null);
