@@ -452,7 +452,10 @@ export interface ChannelSettings {
     | undefined;
   /** The controller's own names, for filters: at most 32; key [a-z0-9_.-]{1,63}, value at most 255 characters. */
   labels: { [key: string]: string };
-  /** Ends the channel this many ms after it was opened, with reason `max-duration`; 0 = no limit. */
+  /**
+   * Ends the channel this many ms after it was opened, with reason `max-duration`; at most 2,147,483,647; 0 = no
+   * limit.
+   */
   maxDurationMs: number;
   /** Absent: as configured. */
   idle:
@@ -460,7 +463,7 @@ export interface ChannelSettings {
     | undefined;
   /**
    * Ends the channel with reason `controller-lease-expired` when no mutating call has named it for this many ms, 1000 to
-   * 86,400,000; 0 = no lease. UpdateChannel with an empty change (mask `controller_lease_ms`) renews it.
+   * 86,400,000; 0 = no lease. UpdateChannel with mask `controller_lease_ms` and without `settings` renews it.
    */
   controllerLeaseMs: number;
   /** Name of a configured network interface; empty: the first. Fixed when the channel is opened. */
@@ -484,6 +487,11 @@ export interface LatchStatus {
     | undefined;
   /** Learning is over; only the rule of the mode can change it. */
   locked: boolean;
+  /**
+   * RTP sources that proved themselves and were refused while another talks: somebody tries to get in, or sits in another's
+   * place. Absent where the owner does not count them.
+   */
+  challenges?: number | undefined;
 }
 
 /** An RTP endpoint: one leg of a call. */
@@ -1758,7 +1766,7 @@ export const ChannelSettings_LabelsEntry: MessageFns<ChannelSettings_LabelsEntry
 };
 
 function createBaseLatchStatus(): LatchStatus {
-  return { rtpSource: undefined, rtcpSource: undefined, locked: false };
+  return { rtpSource: undefined, rtcpSource: undefined, locked: false, challenges: undefined };
 }
 
 export const LatchStatus: MessageFns<LatchStatus> = {
@@ -1771,6 +1779,9 @@ export const LatchStatus: MessageFns<LatchStatus> = {
     }
     if (message.locked !== false) {
       writer.uint32(24).bool(message.locked);
+    }
+    if (message.challenges !== undefined) {
+      writer.uint32(32).int64(message.challenges);
     }
     return writer;
   },
@@ -1812,6 +1823,14 @@ export const LatchStatus: MessageFns<LatchStatus> = {
             message.locked = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.challenges = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1837,6 +1856,7 @@ export const LatchStatus: MessageFns<LatchStatus> = {
         ? TransportAddress.fromJSON(object.rtcp_source)
         : undefined,
       locked: isSet(object.locked) ? globalThis.Boolean(object.locked) : false,
+      challenges: isSet(object.challenges) ? globalThis.Number(object.challenges) : undefined,
     };
   },
 
@@ -1850,6 +1870,9 @@ export const LatchStatus: MessageFns<LatchStatus> = {
     }
     if (message.locked !== false) {
       obj.locked = message.locked;
+    }
+    if (message.challenges !== undefined) {
+      obj.challenges = Math.round(message.challenges);
     }
     return obj;
   },
@@ -1866,6 +1889,7 @@ export const LatchStatus: MessageFns<LatchStatus> = {
       ? TransportAddress.fromPartial(object.rtcpSource)
       : undefined;
     message.locked = object.locked ?? false;
+    message.challenges = object.challenges ?? undefined;
     return message;
   },
 };

@@ -111,6 +111,7 @@ export interface UpdateChannelRequest {
   /**
    * Which fields of `settings` apply: `remote`, `codecs`, `direction`, `echo`, `latch`, `labels`, `max_duration_ms`, `idle`,
    * `controller_lease_ms`. A path whose field is absent resets it to its default. Absent: every field that is set; `*`: all.
+   * Without `settings`, `controller_lease_ms` keeps its value and the lease is renewed.
    */
   updateMask: string[] | undefined;
 }
@@ -4602,8 +4603,9 @@ export const RtpChannelServiceDefinition = {
   methods: {
     /**
      * Opens a channel on the instance that placement picks. Errors: INVALID_ARGUMENT; RESOURCE_EXHAUSTED with RetryInfo (reason
-     * NO_CAPACITY when no instance can take it, PORTS_EXHAUSTED when those tried have no port); UNAVAILABLE (reason DRAINING) when
-     * the only instance drains.
+     * NO_CAPACITY when no instance can take it; PORTS_EXHAUSTED when those tried have no port, SOCKETS_EXHAUSTED when their system
+     * gives no socket, AWAY_BUFFER_FULL when too much waits there for the bus to come back); UNAVAILABLE (reason DRAINING) when the
+     * only instance drains.
      */
     openChannel: {
       name: "OpenChannel",
@@ -4648,7 +4650,8 @@ export const RtpChannelServiceDefinition = {
     },
     /**
      * Changes settings, all of them or none; one call does what a re-INVITE changes. A new remote starts learning anew.
-     * Errors: INVALID_ARGUMENT, also for a mask path that does not exist or `interface`.
+     * Errors: INVALID_ARGUMENT, also for a mask path that does not exist or `interface`. New `codecs` make the bridge with a
+     * channel of another instance anew: then also the errors of BridgeChannels.
      */
     updateChannel: {
       name: "UpdateChannel",
@@ -4660,7 +4663,10 @@ export const RtpChannelServiceDefinition = {
     },
     /**
      * Lets two channels exchange audio, both ways, as their directions allow; digits pass too. A bridge that either had ends.
-     * They may live on different instances. Errors: NOT_FOUND for either; INVALID_ARGUMENT if both are the same.
+     * They may live on different instances. Errors: NOT_FOUND for either; INVALID_ARGUMENT if both are the same. On different
+     * instances also: RESOURCE_EXHAUSTED with RetryInfo (reason PORTS_EXHAUSTED or SOCKETS_EXHAUSTED, as OpenChannel); ABORTED
+     * (reason BRIDGE_SUPERSEDED when another bridge of the channel was made meanwhile, BRIDGE_CROSSED when the two are being
+     * bridged from the other end and it does not get done).
      */
     bridgeChannels: {
       name: "BridgeChannels",
@@ -4681,7 +4687,8 @@ export const RtpChannelServiceDefinition = {
     },
     /**
      * Plays audio to the peer; a playback that is under way ends with reason REPLACED. Errors: INVALID_ARGUMENT (path outside
-     * the folder, not audio, over 256 KiB inline); NOT_FOUND (reason MEDIA_FILE_NOT_FOUND).
+     * the folder, not audio, over 256 KiB inline); NOT_FOUND (reason MEDIA_FILE_NOT_FOUND); FAILED_PRECONDITION (reason
+     * MEDIA_FILE_UNREADABLE) when the system refuses to read the file.
      */
     startPlayback: {
       name: "StartPlayback",
@@ -4760,7 +4767,7 @@ export const RtpChannelServiceDefinition = {
     },
     /**
      * Streams the bytes of a recording's file, also while it grows and, for as long as its instance lives, after its channel
-     * closed. Errors: NOT_FOUND (reason RECORDING_NOT_FOUND); OUT_OF_RANGE (offset beyond the end).
+     * closed. Errors: NOT_FOUND (reason RECORDING_NOT_FOUND); OUT_OF_RANGE (reason OFFSET_BEYOND_END).
      */
     readRecording: {
       name: "ReadRecording",
@@ -4772,7 +4779,8 @@ export const RtpChannelServiceDefinition = {
     },
     /**
      * Sends digits as telephone-events (RFC 4733) after those that are still being sent; returns at once, `dtmf_finished`
-     * follows. Errors: INVALID_ARGUMENT; FAILED_PRECONDITION (reason DTMF_NOT_NEGOTIATED, or NO_REMOTE).
+     * follows. Errors: INVALID_ARGUMENT; FAILED_PRECONDITION (reason DTMF_NOT_NEGOTIATED, DIRECTION_DOES_NOT_SEND or NO_REMOTE);
+     * RESOURCE_EXHAUSTED (reason TOO_MANY_DTMF_RUNS) when 16 calls' digits wait or are being sent.
      */
     sendDtmf: {
       name: "SendDtmf",
