@@ -17,6 +17,7 @@ import { ResultMemory } from './idempotency/result-memory.ts';
 import { silentLogger } from './logger.ts';
 import type { Logger } from './logger.ts';
 import { eventPattern, eventStream, requestBucket, sessionBucket } from './names.ts';
+import { withDeadline } from './routing/deadline.ts';
 import type { Router } from './routing/method.ts';
 import { OverloadGate } from './routing/overload-gate.ts';
 import { RpcRouter } from './routing/rpc-router.ts';
@@ -28,6 +29,8 @@ import type { Directory, Events } from './sessions/sessions.ts';
 import { WriteBehind } from './sessions/write-behind.ts';
 
 const RETRY_MS = 250;
+/** How long a stop waits for what sessions have still to write. */
+const STOP_FLUSH_MS = 5_000;
 /** Final events of a lost instance published at a time. */
 const LOST_BATCH = 100;
 
@@ -141,14 +144,32 @@ export class ControlPlane<Rec, Ev> {
     this.#stopFollowing();
     this.#judge.stop();
     this.#stopped.abort();
-    const clean = this.#directory.ownIds.length === 0;
-    await this.#writer.flush().catch((err: unknown) => this.#logger.error({ err }, 'directory not flushed at stop'));
+    const closed = this.#directory.ownIds.length === 0;
+    const written = await this.#writeWhatIsLeft();
     this.#writer.stop();
     this.#router.stop();
     this.#fleet.stop();
     this.#heartbeat.stop();
-    await this.#membership.stop(clean).catch((err: unknown) => this.#logger.warn({ err }, 'lease not given up'));
+    await this.#membership
+      .stop(closed && written)
+      .catch((err: unknown) => this.#logger.warn({ err }, 'lease not given up'));
     this.#view.close();
+  }
+
+  /** The bus may be unable to store, or this instance not allowed to write: `false`, and a survivor is to make it good. */
+  async #writeWhatIsLeft(): Promise<boolean> {
+    if (this.#membership.lost) {
+      this.#writer.abandon();
+      return false;
+    }
+    const deadlineMs = this.#clock.nowMs() + STOP_FLUSH_MS;
+    try {
+      await withDeadline(this.#clock, deadlineMs, undefined, 'the last flush', () => this.#writer.flush());
+      return true;
+    } catch (thrown) {
+      this.#logger.warn({ err: thrown, ...this.#writer.left }, 'stopped before all was written to the directory');
+      return false;
+    }
   }
 
   #self(epoch = this.#membership.epoch): Instance {
@@ -186,6 +207,8 @@ export class ControlPlane<Rec, Ev> {
   }
 
   #onLost(): void {
+    // Its sessions are closed already, or about to be.
+    if (this.#stopped.signal.aborted) return this.#writer.abandon();
     const { orphanGraceMs } = this.#limits;
     const sessions = this.#directory.ownIds.length;
     this.#logger.error(

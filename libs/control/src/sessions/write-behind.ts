@@ -56,8 +56,13 @@ export class WriteBehind {
   constructor(parts: WriteBehindParts) {
     this.#parts = parts;
     this.#stopFollowing = parts.bus.onStateChange((state) => {
-      if (state === 'away') this.#failFlushes();
+      if (state === 'away') this.#failFlushes(awayError());
     });
+  }
+
+  /** What is not yet on the bus. */
+  get left(): { readonly records: number; readonly removals: number; readonly events: number } {
+    return { records: this.#dirty.size, removals: this.#removed.size, events: this.#outbox.size };
   }
 
   put(sessionId: string, encode: () => Uint8Array): void {
@@ -128,6 +133,7 @@ export class WriteBehind {
     this.#dirty.clear();
     this.#removed.clear();
     this.#outbox.clear();
+    this.#failFlushes(abandonedError());
   }
 
   flush(): Promise<void> {
@@ -143,7 +149,7 @@ export class WriteBehind {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#stopFollowing();
-    this.#failFlushes();
+    this.#failFlushes(abandonedError());
   }
 
   #waiting(): number {
@@ -269,13 +275,17 @@ export class WriteBehind {
     this.#parts.logger.error({ err: thrown }, `${what} refused by the bus and dropped`);
   }
 
-  #failFlushes(): void {
-    for (const waiter of this.#flushed.splice(0)) waiter.reject(awayError());
+  #failFlushes(error: ServiceError): void {
+    for (const waiter of this.#flushed.splice(0)) waiter.reject(error);
   }
 }
 
 function awayError(): ServiceError {
   return ServiceError.unavailable('BUS_AWAY', 'what was written waits for the message bus to return');
+}
+
+function abandonedError(): ServiceError {
+  return ServiceError.unavailable('WRITES_ABANDONED', 'what was written and not yet stored is given up');
 }
 
 function awayBufferFull(): ServiceError {

@@ -16,6 +16,7 @@ import type {
   Subscription,
 } from '../bus/bus.ts';
 import { busAway } from '../bus/request-wire.ts';
+import { ServiceError } from '../errors.ts';
 
 /** One instance's connection to a shared bus, which a test can cut and mend: a partition of that instance alone. */
 export class FaultyBus implements Bus {
@@ -25,6 +26,8 @@ export class FaultyBus implements Bus {
   #state: BusState = 'connected';
   /** Cut, but not yet noticed: nothing passes, and calls get no answer. */
   #silent = false;
+  /** Messages pass, but the streams and buckets of these names answer with errors, as when they have no leader. */
+  #refused: RegExp | undefined;
 
   constructor(bus: Bus) {
     this.#bus = bus;
@@ -45,8 +48,13 @@ export class FaultyBus implements Bus {
     this.#silent = true;
   }
 
+  refuseStorage(names = /./): void {
+    this.#refused = names;
+  }
+
   mend(): void {
     this.#silent = false;
+    this.#refused = undefined;
     this.#set('connected');
   }
 
@@ -74,25 +82,25 @@ export class FaultyBus implements Bus {
   stream(name: string, options: StreamOptions): BusStream {
     const stream = this.#bus.stream(name, options);
     return {
-      publish: (subject, payload, more) => this.#run(() => stream.publish(subject, payload, more)),
+      publish: (subject, payload, more) => this.#runStored(name, () => stream.publish(subject, payload, more)),
       read: (more) => this.#read(stream, more),
-      info: () => this.#run(() => stream.info()),
-      purge: (more) => this.#run(() => stream.purge(more)),
+      info: () => this.#runStored(name, () => stream.info()),
+      purge: (more) => this.#runStored(name, () => stream.purge(more)),
     };
   }
 
   kv(bucket: string, options: KvOptions): BusKv {
     const kv = this.#bus.kv(bucket, options);
     return {
-      get: (key) => this.#run(() => kv.get(key)),
-      create: (key, value) => this.#run(() => kv.create(key, value)),
-      update: (key, value, revision) => this.#run(() => kv.update(key, value, revision)),
-      put: (key, value) => this.#run(() => kv.put(key, value)),
-      delete: (key) => this.#run(() => kv.delete(key)),
-      keys: (filter) => this.#run(() => kv.keys(filter)),
-      entries: (filter) => this.#run(() => kv.entries(filter)),
+      get: (key) => this.#runStored(bucket, () => kv.get(key)),
+      create: (key, value) => this.#runStored(bucket, () => kv.create(key, value)),
+      update: (key, value, revision) => this.#runStored(bucket, () => kv.update(key, value, revision)),
+      put: (key, value) => this.#runStored(bucket, () => kv.put(key, value)),
+      delete: (key) => this.#runStored(bucket, () => kv.delete(key)),
+      keys: (filter) => this.#runStored(bucket, () => kv.keys(filter)),
+      entries: (filter) => this.#runStored(bucket, () => kv.entries(filter)),
       watch: (more) => kv.watch(more),
-      size: () => this.#run(() => kv.size()),
+      size: () => this.#runStored(bucket, () => kv.size()),
     };
   }
 
@@ -108,6 +116,13 @@ export class FaultyBus implements Bus {
     if (this.#silent) await this.#changed();
     if (this.#state === 'away') throw busAway();
     return operation();
+  }
+
+  #runStored<T>(name: string, operation: () => Promise<T>): Promise<T> {
+    return this.#run(() => {
+      if (this.#refused?.test(name) === true) throw ServiceError.unavailable('BUS_FAILED', `no leader for ${name}`);
+      return operation();
+    });
   }
 
   /** Holds messages back while cut: the reader goes on where it was. */
