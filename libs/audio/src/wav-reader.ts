@@ -1,6 +1,6 @@
 import { AudioError } from './errors.ts';
 import { PCMA_TO_LINEAR, PCMU_TO_LINEAR } from './g711.ts';
-import { Resampler, isSampleRate, SAMPLE_RATES_HZ } from './resampler.ts';
+import { isSampleRate, SAMPLE_RATES_HZ } from './resampler.ts';
 import type { RiffChunk, RiffForm } from './riff.ts';
 import { readRiffForm, riffChunks, UNKNOWN_SIZE } from './riff.ts';
 
@@ -152,41 +152,4 @@ export function decodeWavFrames(
       for (let i = 0; i < samples; i++) out[i] = PCMU_TO_LINEAR[bytes[start + i]];
       break;
   }
-}
-
-const BLOCK_FRAMES = 4096;
-
-/**
- * The audio of a WAV from `startMs` up to `stopMs` (default: all of it) as mono at `targetRateHz`, one of `SAMPLE_RATES_HZ`.
- * Stereo becomes the mean of both channels. A range that lies outside the audio is cut to it, down to nothing.
- * @throws AudioError
- */
-export function decodeWavToMono(
-  bytes: Uint8Array,
-  targetRateHz: number,
-  startMs = 0,
-  stopMs = Number.POSITIVE_INFINITY,
-): Int16Array {
-  const wav = parseWav(bytes);
-  const frameAt = (ms: number): number => Math.min(Math.max(Math.round((ms * wav.sampleRateHz) / 1000), 0), wav.frames);
-  const firstFrame = frameAt(startMs);
-  const endFrame = Math.max(frameAt(stopMs), firstFrame);
-
-  const resampler = new Resampler(wav.sampleRateHz, targetRateHz, 'aligned');
-  const out = new Int16Array(resampler.outputLength(endFrame - firstFrame));
-  const block = new Int16Array(Math.min(BLOCK_FRAMES, endFrame - firstFrame) * wav.channels);
-  let written = 0;
-  for (let frame = firstFrame; frame < endFrame; frame += BLOCK_FRAMES) {
-    const frames = Math.min(BLOCK_FRAMES, endFrame - frame);
-    decodeWavFrames(bytes, wav, frame, frames, block);
-    if (wav.channels === 2) downmix(block, frames);
-    written += resampler.process(block, 0, frames, out, written);
-  }
-  resampler.flush(out, written);
-  return out;
-}
-
-/** Replaces `frames` interleaved stereo frames by their means, in place. */
-function downmix(block: Int16Array, frames: number): void {
-  for (let i = 0; i < frames; i++) block[i] = (block[2 * i] + block[2 * i + 1]) >> 1;
 }
