@@ -131,6 +131,54 @@ describe('directory and events', () => {
     seen.stop();
   });
 
+  test('a watch that wants none of many events: heartbeats on time, with a token past those it was spared', async () => {
+    const id = openOn(a);
+    await clock.advance(1_000);
+    const done = new AbortController();
+    const heartbeats: { atMs: number; resumeToken: string }[] = [];
+    const watching = (async () => {
+      const options = { signal: done.signal, heartbeatMs: 1_000, filter: () => false };
+      for await (const item of b.plane.events.watch(options)) {
+        if (item.kind === 'heartbeat') heartbeats.push({ atMs: clock.nowMs(), resumeToken: item.resumeToken });
+      }
+    })();
+    await clock.advance(0);
+    const startMs = clock.nowMs();
+    for (let i = 0; i < 35; i++) {
+      a.plane.events.publish(id, `noise ${i}`);
+      await clock.advance(100);
+    }
+    done.abort();
+    await watching;
+    expect(heartbeats.map(({ atMs }) => atMs - startMs)).toEqual([1_000, 2_000, 3_000]);
+    const resumed = collect(b, { resumeToken: heartbeats[2].resumeToken });
+    await clock.advance(0);
+    expect(resumed.lines()).toHaveLength(5);
+    resumed.stop();
+  });
+
+  test('a heartbeat falls due even while the events that are not wanted never pause', async () => {
+    const id = openOn(a);
+    await clock.advance(150);
+    const done = new AbortController();
+    let spared = 0;
+    const filter = (item: { readonly kind: string }): boolean => {
+      if (item.kind === 'event') spared++;
+      // Each event takes a while, so that the next is always there before a timer can fire.
+      void clock.suspend(100);
+      return false;
+    };
+    const options = { signal: done.signal, heartbeatMs: 1_000, filter };
+    const watch = b.plane.events.watch(options)[Symbol.asyncIterator]();
+    while ((await watch.next()).value.kind !== 'snapshot-end');
+    const next = watch.next();
+    for (let i = 0; i < 100; i++) a.plane.events.publish(id, `noise ${i}`);
+    await clock.advance(0);
+    expect((await next).value).toMatchObject({ kind: 'heartbeat' });
+    expect(spared).toBe(10);
+    done.abort();
+  });
+
   test('only the sessions and events asked for', async () => {
     const wanted = openOn(a, 'red');
     const other = openOn(a, 'blue');

@@ -75,13 +75,21 @@ async function* follow<Rec, Ev>(
   const messages = stream.read({ from: { sequence: from + 1 }, signal })[Symbol.asyncIterator]();
   let position = from;
   let caughtUp = false;
+  // Only what the watcher is given moves these: events that its filter drops are silence to it.
+  let toldPosition = from;
+  let nextHeartbeatAtMs = clock.nowMs() + heartbeatMs;
+  const told = (): void => {
+    toldPosition = position;
+    nextHeartbeatAtMs = clock.nowMs() + heartbeatMs;
+  };
   let next = messages.next();
   try {
     while (!options.signal.aborted) {
-      const result = await orTimer(next, (wake) => clock.setTimer(wake, heartbeatMs));
+      const result = await orTimer(next, (wake) => clock.setTimer(wake, nextHeartbeatAtMs - clock.nowMs()));
       if (result === undefined) {
-        caughtUp = true;
+        caughtUp ||= position === toldPosition;
         yield { kind: 'heartbeat', resumeToken: makeToken(epoch, position) };
+        told();
         continue;
       }
       if (result.done === true) return;
@@ -93,7 +101,11 @@ async function* follow<Rec, Ev>(
       }
       caughtUp ||= message.pending < CAUGHT_UP_PENDING;
       const item = toItem(message, epoch, codec.decode(message.payload));
-      if (isWanted(options, item)) yield item;
+      const wanted = isWanted(options, item);
+      if (wanted || clock.nowMs() >= nextHeartbeatAtMs) {
+        yield wanted ? item : { kind: 'heartbeat', resumeToken: item.resumeToken };
+        told();
+      }
       next = messages.next();
     }
   } catch (thrown) {
