@@ -57,10 +57,11 @@ export function recordChannel({ directory }: ChannelContext, channel: LiveChanne
   directory.put(channel.id, record);
 }
 
-export function latchStatus({ rtpSource, rtcpSource, locked }: LatchState): LatchStatus {
+export function latchStatus({ rtpSource, rtcpSource, locked, challenges }: LatchState): LatchStatus {
   return {
     rtpSource: rtpSource === null ? undefined : transportAddress(rtpSource),
     rtcpSource: rtcpSource === null ? undefined : transportAddress(rtcpSource),
     locked,
+    challenges,
   };
 }
