@@ -55,9 +55,9 @@ export class Closing {
 
     playbacks.finishAll(channel);
     dtmf.finishAll(channel);
-    await recordings.finishAll(channel);
     bridges.unlink(channel);
     ports.release(channel.ports);
+    await recordings.finishAll(channel);
     table.delete(channel);
 
     const { record: lived } = channel;

@@ -16,6 +16,8 @@ import { randomId } from './random-id.ts';
 import type { RecordingArchive } from './recording-archive.ts';
 
 const MAX_RECORDINGS = 8;
+/** For the last of the audio. A channel that closes waits for it. */
+const FINISH_WITHIN_MS = 5000;
 
 export interface RecordingsOptions {
   readonly context: ChannelContext;
@@ -139,6 +141,7 @@ export class Recordings {
       return await RecordingFile.start(sink, {
         stereo: order.channelMode === RecordingChannelMode.STEREO,
         maxWaitingBytes,
+        finishWithinMs: FINISH_WITHIN_MS,
         onFault: (fault) => this.#onFault(channel, recordingId, fault),
       });
     } catch (error) {

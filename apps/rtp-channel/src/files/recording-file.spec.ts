@@ -39,9 +39,14 @@ function audio(samples: number, value: number): ArrayBuffer {
   return new Int16Array(samples).fill(value).buffer;
 }
 
-async function start(disk: Disk, { stereo = false, maxWaitingBytes = 100_000 } = {}) {
+async function start(disk: Disk, { stereo = false, maxWaitingBytes = 100_000, finishWithinMs = 60_000 } = {}) {
   const faults: RecordingFault[] = [];
-  const file = await RecordingFile.start(disk, { stereo, maxWaitingBytes, onFault: (fault) => faults.push(fault) });
+  const file = await RecordingFile.start(disk, {
+    stereo,
+    maxWaitingBytes,
+    finishWithinMs,
+    onFault: (fault) => faults.push(fault),
+  });
   return { file, faults };
 }
 
@@ -134,6 +139,22 @@ describe('a recording on disk', () => {
     await file.finish();
     expect(faults).toEqual([]);
     expect(declared(disk)).toBe(40_000);
+  });
+
+  test('a disk that hangs is not waited for, and may go on when it wakes', async () => {
+    const disk = new Disk();
+    const { file, faults } = await start(disk, { finishWithinMs: 10 });
+    let wake = (): void => undefined;
+    disk.gate = new Promise((resolve) => (wake = resolve));
+    const closed = new Promise<void>((resolve) => {
+      disk.close = async () => resolve();
+    });
+    file.append(audio(1000, 1));
+    await file.finish();
+    expect(faults).toEqual([{ kind: 'write-failed', error: expect.stringContaining('within 10 ms') }]);
+    wake();
+    await closed;
+    expect(declared(disk)).toBe(2000);
   });
 
   test('a file system that fails at close', async () => {

@@ -19,6 +19,8 @@ export interface RecordingFileOptions {
   readonly stereo: boolean;
   /** Audio that may wait for the disk. */
   readonly maxWaitingBytes: number;
+  /** How long `finish` waits for the disk. */
+  readonly finishWithinMs: number;
   /** Called once; the file takes no more audio and waits for `finish`. */
   onFault(fault: RecordingFault): void;
 }
@@ -85,8 +87,21 @@ export class RecordingFile {
     this.#writing ??= this.#writeWaiting();
   }
 
-  /** Resolves when all that came is written and the file is closed. */
+  /** Resolves when all that came is written and the file is closed; a disk that hangs is left to itself after a while. */
   async finish(): Promise<void> {
+    const { finishWithinMs } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.#fail({ kind: 'write-failed', error: `the disk has not taken the rest within ${finishWithinMs} ms` });
+        resolve();
+      }, finishWithinMs);
+    });
+    await Promise.race([this.#close(), tooLate]);
+    clearTimeout(timer);
+  }
+
+  async #close(): Promise<void> {
     await this.#writing;
     try {
       await this.#sink.close();
