@@ -60,6 +60,20 @@ test('a channel that is being opened while everything closes leaves nothing', as
   expect(inside.channels.count).toBe(0);
 });
 
+test('who was bridged with a channel whose session was lost sends to it no more, and can be bridged again', async () => {
+  await using alice = await dial({ channels });
+  await using bob = await dial({ channels });
+  await channels.bridgeChannels({ channelId: alice.channelId, peerChannelId: bob.channelId });
+  inside.channels.mediaEvents.onSessionLost(alice.channelId, 'a bug');
+  while ((await channels.getChannel({ channelId: bob.channelId })).channel?.peerChannelId !== '');
+  await channels.updateChannel({ channelId: bob.channelId, settings: { labels: { turn: 'after' } } });
+  expect(await inside.media.command(bob.channelId, 'unbridge', null)).toEqual({ peerChannelId: null });
+  await using carol = await dial({ channels });
+  await channels.bridgeChannels({ channelId: carol.channelId, peerChannelId: bob.channelId });
+  await carol.phone.waitForMorePackets(5);
+  await inside.media.close(alice.channelId, null);
+});
+
 test('digits that cannot be sent are refused: against the direction, or behind too many others', async () => {
   await using caller = await dial({ channels });
   const { channelId } = caller;

@@ -57,7 +57,7 @@ const bridge = (one: Caller, other: Caller) =>
 
 const portsUsed = () => nodes.map(({ inside }) => inside.pool.used);
 
-test('over a private leg: transcoded, then relayed once the codecs agree, then apart', async () => {
+test('over a private leg: transcoded, then relayed once the codecs agree, over the same leg, then apart', async () => {
   const { channels } = nodes[2];
   const before = portsUsed();
   {
@@ -78,13 +78,16 @@ test('over a private leg: transcoded, then relayed once the codecs agree, then a
     await bridge(bob, alice);
     expect(await peerOf(alice.channelId)).toBe(bob.channelId);
 
+    const legs = portsUsed();
     await channels.updateChannel({ channelId: bob.channelId, settings: { codecs: { receive: [PCMU, PCMA, EVENTS] } } });
     const is = (channelId: string, kind: BridgeKind) =>
       follower.until(
         ({ channelId: id, detail }) => id === channelId && detail?.$case === 'bridged' && detail.value.kind === kind,
       );
     await Promise.all([is(alice.channelId, BridgeKind.RELAY), is(bob.channelId, BridgeKind.RELAY)]);
-    await alice.phone.waitForMorePackets(5);
+    await Promise.all([alice.phone.waitForMorePackets(5), bob.phone.waitForMorePackets(5)]);
+    expect(portsUsed()).toEqual(legs);
+    expect(follower.events.filter(({ event }) => event.detail?.$case === 'unbridged')).toEqual([]);
 
     await channels.unbridgeChannel({ channelId: alice.channelId });
     expect([await peerOf(alice.channelId), await peerOf(bob.channelId)]).toEqual(['', '']);

@@ -1,8 +1,13 @@
+import { hasCode } from '@mediaplane/control';
 import { BridgeKind } from '@mediaplane/proto';
 import { Role } from '../media/contract.ts';
 import type { ChannelContext } from './channel-context.ts';
 import { recordChannel } from './describe.ts';
+import { apiError } from './errors.ts';
 import type { Bridge, LiveChannel, PeerLeg } from './live-channel.ts';
+
+/** Gives the ports of a leg back, when the other end has heard that ours is gone. */
+type ReleaseLeg = (channelId: string, peerChannelId: string, leg: PeerLeg) => Promise<void>;
 
 /**
  * Who is bridged with whom. Bridges between two channels of this instance are made here, those across instances in
@@ -11,12 +16,11 @@ import type { Bridge, LiveChannel, PeerLeg } from './live-channel.ts';
  */
 export class Bridges {
   readonly #context: ChannelContext;
-  /** The other end of a private leg has to hear that ours is gone. */
-  readonly #releaseOtherEnd: (peerChannelId: string, leg: PeerLeg) => Promise<void>;
+  readonly #releaseLeg: ReleaseLeg;
 
-  constructor(context: ChannelContext, releaseOtherEnd: (peerChannelId: string, leg: PeerLeg) => Promise<void>) {
+  constructor(context: ChannelContext, releaseLeg: ReleaseLeg) {
     this.#context = context;
-    this.#releaseOtherEnd = releaseOtherEnd;
+    this.#releaseLeg = releaseLeg;
   }
 
   /** Both channels of this instance. What either was bridged with before, it is bridged with no more. */
@@ -30,10 +34,18 @@ export class Bridges {
     });
   }
 
-  /** The codecs of a bridged channel have changed: payloads may pass as they are now, or no longer. In the channel's turn. */
-  async renewLocal(channel: LiveChannel): Promise<void> {
-    const peer = this.#localPeer(channel);
-    if (peer !== undefined) await this.#join(channel, peer);
+  /** The codecs of one of the two have changed: payloads may pass as they are now, or no longer. Not in the turn of either. */
+  async renewLocal(channelId: string, peerChannelId: string): Promise<void> {
+    const { table, log } = this.#context;
+    try {
+      await table.inBothTurns(channelId, peerChannelId, async (channel, peer) => {
+        if (channel.bridge?.peerChannelId !== peer.id || peer.bridge?.peerChannelId !== channel.id) return;
+        await this.#join(channel, peer);
+      });
+    } catch (error) {
+      if (!hasCode(apiError(error), 'NOT_FOUND'))
+        log.warn({ channelId, peerChannelId, error }, 'cannot renew a bridge');
+    }
   }
 
   /** Ends the bridge that a channel has, if any. In its turn. */
@@ -67,11 +79,28 @@ export class Bridges {
     if (bridge === undefined) return;
     const peer = this.#localPeer(channel);
     this.#forget(channel, bridge.peerChannelId);
-    if (peer?.bridge?.peerChannelId === channel.id) this.#forget(peer, channel.id);
+    if (peer?.bridge?.peerChannelId === channel.id) {
+      this.#forget(peer, channel.id);
+      if (channel.lostCause !== undefined) void this.#freeSurvivor(peer.id);
+    }
     if (bridge.leg !== undefined) {
-      this.#context.ports.release(bridge.leg.ports);
       // Waited for without the channel's turn: the other end may be waiting for ours.
-      channel.legRelease = this.#releaseOtherEnd(bridge.peerChannelId, bridge.leg);
+      channel.legRelease = this.#releaseLeg(channel.id, bridge.peerChannelId, bridge.leg);
+    }
+  }
+
+  /** The other session of the bridge was lost without a word: this one must not go on sending to it. */
+  async #freeSurvivor(channelId: string): Promise<void> {
+    const { table, media, log } = this.#context;
+    try {
+      await table.inTurn(channelId, async ({ bridge }) => {
+        // Another bridge, made meanwhile, has ended the old one.
+        if (bridge === undefined) await media.command(channelId, 'unbridge', null);
+      });
+    } catch (error) {
+      // Both are gone when it was their thread that died.
+      if (!hasCode(apiError(error), 'NOT_FOUND'))
+        log.warn({ channelId, error }, 'cannot part it from the one that was lost');
     }
   }
 

@@ -34,23 +34,36 @@ export class ChannelTable {
 
   /** Runs `work` while nothing else changes the channel. A call that names a channel renews its controller's lease. */
   change<T>(channelId: string, work: (channel: LiveChannel) => Promise<T>): Promise<T> {
+    this.require(channelId).deadlines?.renewLease();
+    return this.inTurn(channelId, work);
+  }
+
+  /** The same for what no call has asked for. */
+  inTurn<T>(channelId: string, work: (channel: LiveChannel) => Promise<T>): Promise<T> {
     const channel = this.require(channelId);
-    channel.deadlines?.renewLease();
     return channel.turns.run(async () => {
       if (this.#channels.get(channelId) !== channel) throw channelNotFound(channelId);
       return work(channel);
     });
   }
 
-  /** The same for two channels. They are taken in the order of their ids, so that two such calls never wait for each other. */
+  /** As `change`, for two channels. */
   changeBoth<T>(
     firstId: string,
     secondId: string,
     work: (first: LiveChannel, second: LiveChannel) => Promise<T>,
   ): Promise<T> {
-    this.require(firstId);
-    this.require(secondId);
-    if (firstId < secondId) return this.change(firstId, (a) => this.change(secondId, (b) => work(a, b)));
-    return this.change(secondId, (b) => this.change(firstId, (a) => work(a, b)));
+    for (const channelId of [firstId, secondId]) this.require(channelId).deadlines?.renewLease();
+    return this.inBothTurns(firstId, secondId, work);
+  }
+
+  /** As `inTurn`. They are taken in the order of their ids, so that two such pieces of work never wait for each other. */
+  inBothTurns<T>(
+    firstId: string,
+    secondId: string,
+    work: (first: LiveChannel, second: LiveChannel) => Promise<T>,
+  ): Promise<T> {
+    if (firstId < secondId) return this.inTurn(firstId, (a) => this.inTurn(secondId, (b) => work(a, b)));
+    return this.inTurn(secondId, (b) => this.inTurn(firstId, (a) => work(a, b)));
   }
 }

@@ -14,6 +14,7 @@ import { Closing } from './closing.ts';
 import { describeChannel } from './describe.ts';
 import { Dtmf } from './dtmf.ts';
 import { channelNotFound } from './errors.ts';
+import { LegReleases } from './leg-releases.ts';
 import type { LiveChannel } from './live-channel.ts';
 import { MediaEvents } from './media-events.ts';
 import type { MediaPorts } from './media-ports.ts';
@@ -63,6 +64,7 @@ export class Channels {
   readonly #closing: Closing;
   readonly #recentlyClosed = new RecentlyClosed();
   readonly #peerWatch: PeerWatch;
+  readonly #legReleases: LegReleases;
 
   constructor(options: ChannelsOptions) {
     const { instanceId, media, ports, directory, rules, log, recordingsFolder: folder } = options;
@@ -83,13 +85,19 @@ export class Channels {
     this.#peerWatch = new PeerWatch({
       events: options.events,
       log,
+      directory,
       onPeerEnded: (channelId, peerChannelId) => void this.#leaveEnded(channelId, peerChannelId),
+      onPeerCodecs: (channelId, peerChannelId, codecs) =>
+        void this.remoteBridges.renew(channelId, peerChannelId, codecs),
     });
-    this.bridges = new Bridges(context, (peerChannelId, { legId }) => {
-      this.#peerWatch.remove(peerChannelId);
-      return this.remoteBridges.detach(peerChannelId, legId);
+    const { peers } = options;
+    const legReleases = new LegReleases({ ports, detach: (request) => peers.detach(request) });
+    this.#legReleases = legReleases;
+    this.bridges = new Bridges(context, (channelId, peerChannelId, leg) => {
+      this.#peerWatch.remove(channelId, peerChannelId);
+      return legReleases.release(peerChannelId, leg);
     });
-    this.remoteBridges = new RemoteBridges(context, this.bridges, options.peers, (channelId, peerChannelId) =>
+    this.remoteBridges = new RemoteBridges(context, this.bridges, peers, legReleases, (channelId, peerChannelId) =>
       this.#peerWatch.add(channelId, peerChannelId),
     );
     this.playbacks = new Playbacks(context, options.prompts);
@@ -186,14 +194,15 @@ export class Channels {
 
   stop(): void {
     this.#peerWatch.stop();
+    this.#legReleases.stop();
     this.#recentlyClosed.stop();
   }
 
   async #leaveEnded(channelId: string, peerChannelId: string): Promise<void> {
-    this.#peerWatch.remove(peerChannelId);
+    this.#peerWatch.remove(channelId, peerChannelId);
     if (this.table.get(channelId) === undefined) return;
     try {
-      await this.table.change(channelId, async (channel) => {
+      await this.table.inTurn(channelId, async (channel) => {
         if (channel.bridge?.peerChannelId === peerChannelId) await this.bridges.leave(channel);
       });
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { PortPair } from '@mediaplane/net';
 import type { CallRecord, Channel, Playback } from '@mediaplane/proto';
-import type { ChannelMediaEvent } from '../media/contract.ts';
+import type { AddressWords, ChannelMediaEvent, MediaFormats } from '../media/contract.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { LiveRecording } from './live-recording.ts';
 import { Turns } from './turns.ts';
@@ -13,9 +13,16 @@ export interface Bridge {
   readonly leg: PeerLeg | undefined;
 }
 
-export interface PeerLeg {
+/** Our end of a private leg. */
+export interface OpenLeg {
   readonly legId: string;
   readonly ports: PortPair;
+}
+
+/** With what is known of the other end. */
+export interface PeerLeg extends OpenLeg {
+  readonly peerAddress: AddressWords;
+  readonly peerFormats: MediaFormats;
 }
 
 /** What a channel was told to play, record and send, and has not finished; by their ids. */

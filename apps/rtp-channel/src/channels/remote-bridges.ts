@@ -15,12 +15,13 @@ import { addressWords } from '../validation/remote-endpoint.ts';
 import type { Bridges } from './bridges.ts';
 import type { ChannelContext } from './channel-context.ts';
 import { describeChannel } from './describe.ts';
-import type { LiveChannel, PeerLeg } from './live-channel.ts';
+import { apiError } from './errors.ts';
+import type { LegReleases } from './leg-releases.ts';
+import type { LiveChannel, OpenLeg } from './live-channel.ts';
 import { randomId } from './random-id.ts';
 
 const CROSSED_ATTEMPTS = 4;
 const CROSSED_DELAY_MS = 25;
-const DETACH_DELAYS_MS = [250, 1000, 4000];
 
 /** Calls to the instance that owns the other channel (RtpPeerService). */
 export interface PeerCalls {
@@ -39,6 +40,7 @@ export class RemoteBridges {
   readonly #context: ChannelContext;
   readonly #bridges: Bridges;
   readonly #peers: PeerCalls;
+  readonly #legReleases: LegReleases;
   /** Called for each bridge with a channel of another instance. */
   readonly #onBridged: (channelId: string, peerChannelId: string) => void;
 
@@ -46,11 +48,13 @@ export class RemoteBridges {
     context: ChannelContext,
     bridges: Bridges,
     peers: PeerCalls,
+    legReleases: LegReleases,
     onBridged: (channelId: string, peerChannelId: string) => void,
   ) {
     this.#context = context;
     this.#bridges = bridges;
     this.#peers = peers;
+    this.#legReleases = legReleases;
     this.#onBridged = onBridged;
   }
 
@@ -58,14 +62,11 @@ export class RemoteBridges {
     return parseSessionId(channelId)?.instanceId !== this.#context.instanceId;
   }
 
-  /**
-   * Returns the other channel, unless they were bridged already. `renews`: makes the leg anew then, because the codecs have
-   * changed.
-   */
-  async bridge(channelId: string, peerChannelId: string, renews = false): Promise<Channel | undefined> {
+  /** Returns the other channel, unless they were bridged already. */
+  async bridge(channelId: string, peerChannelId: string): Promise<Channel | undefined> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(channelId, peerChannelId, renews);
+        return await this.#attempt(channelId, peerChannelId);
       } catch (error) {
         // The other end is bridging the same two channels; its leg will be here in a moment.
         if (!hasReason(error, 'BRIDGE_CROSSED') || attempt === CROSSED_ATTEMPTS) throw error;
@@ -74,26 +75,32 @@ export class RemoteBridges {
     }
   }
 
-  async #attempt(channelId: string, peerChannelId: string, renews: boolean): Promise<Channel | undefined> {
+  async #attempt(channelId: string, peerChannelId: string): Promise<Channel | undefined> {
     const { table, ports } = this.#context;
     const legId = randomId('leg_');
     const asked = await table.change(channelId, async (channel) => {
-      if (channel.bridge?.peerChannelId === peerChannelId && !renews) return undefined;
+      if (channel.bridge?.peerChannelId === peerChannelId) return undefined;
       await this.#bridges.leave(channel);
-      const leg: PeerLeg = { legId, ports: await this.#openLeg(channel) };
+      const leg: OpenLeg = { legId, ports: await this.#openLeg(channel) };
       channel.pendingLeg = { legId, peerChannelId };
       return { channel, leg };
     });
     if (asked === undefined) return undefined;
     const { channel, leg } = asked;
+    let mayBeAttached = true;
     try {
-      const answer = await this.#peers.attach({
-        channelId: peerChannelId,
-        peerChannelId: channelId,
-        legId,
-        callerAddress: this.#legAddress(channel, leg),
-        callerCodecs: codecsOf(channel),
-      });
+      const answer = await this.#peers
+        .attach({
+          channelId: peerChannelId,
+          peerChannelId: channelId,
+          legId,
+          callerAddress: this.#legAddress(channel, leg),
+          callerCodecs: codecsOf(channel),
+        })
+        .catch((error: unknown) => {
+          mayBeAttached = !hasCode(error, 'NOT_FOUND') && !hasReason(error, 'BRIDGE_CROSSED');
+          throw error;
+        });
       await table.change(channelId, async () => {
         if (channel.pendingLeg?.legId !== legId) {
           throw new ServiceError('ABORTED', 'BRIDGE_SUPERSEDED', 'another bridge of the channel was made meanwhile');
@@ -104,8 +111,8 @@ export class RemoteBridges {
       return answer.channel;
     } catch (error) {
       if (channel.pendingLeg?.legId === legId) channel.pendingLeg = undefined;
-      ports.release(leg.ports);
-      void this.detach(peerChannelId, legId);
+      if (mayBeAttached) void this.#legReleases.release(peerChannelId, leg);
+      else ports.release(leg.ports);
       throw error;
     }
   }
@@ -118,7 +125,7 @@ export class RemoteBridges {
         throw new ServiceError('ABORTED', 'BRIDGE_CROSSED', 'the two channels are being bridged from the other end');
       }
       await this.#bridges.leave(channel);
-      const leg: PeerLeg = { legId: request.legId, ports: await this.#openLeg(channel) };
+      const leg: OpenLeg = { legId: request.legId, ports: await this.#openLeg(channel) };
       try {
         await this.#join(channel, request.peerChannelId, leg, request.callerAddress, request.callerCodecs);
       } catch (error) {
@@ -135,42 +142,37 @@ export class RemoteBridges {
 
   /** The other instance has released its end. */
   async onDetach({ channelId, legId }: DetachPeerLegRequest): Promise<DetachPeerLegResponse> {
-    await this.#context.table.change(channelId, async (channel) => {
+    await this.#context.table.inTurn(channelId, async (channel) => {
       if (channel.bridge?.leg?.legId === legId) await this.#bridges.leave(channel);
     });
     return {};
   }
 
   /**
-   * Has the other instance release its end. Resolves when it has, or cannot be reached; then it is asked again later. If it is
-   * gone for good, the last event of its channel says so.
+   * The codecs of our channel have changed, or those of the other one, to `peerCodecs`. What crosses the leg stays as it is, so
+   * the other instance need not be asked, and nothing is to fail: only the kind of the bridge may be another.
    */
-  async detach(peerChannelId: string, legId: string): Promise<void> {
-    const isDone = await this.#detachOnce(peerChannelId, legId);
-    if (!isDone) void this.#detachLater(peerChannelId, legId);
-  }
-
-  async #detachLater(peerChannelId: string, legId: string): Promise<void> {
-    for (const delayMs of DETACH_DELAYS_MS) {
-      await delay(delayMs, undefined, { ref: false });
-      if (await this.#detachOnce(peerChannelId, legId)) return;
-    }
-  }
-
-  async #detachOnce(peerChannelId: string, legId: string): Promise<boolean> {
+  async renew(channelId: string, peerChannelId: string, peerCodecs?: Codecs): Promise<void> {
+    const { table, media, log } = this.#context;
     try {
-      await this.#peers.detach({ channelId: peerChannelId, legId });
-      return true;
+      await table.inTurn(channelId, async (channel) => {
+        const { bridge } = channel;
+        if (bridge?.leg === undefined || bridge.peerChannelId !== peerChannelId) return;
+        const { peerAddress } = bridge.leg;
+        const peerFormats = peerCodecs === undefined ? bridge.leg.peerFormats : mediaFormats(peerCodecs);
+        const { kind } = await media.command(channelId, 'bridgeLeg', { peerAddress, peerFormats });
+        this.#bridges.link(channel, { peerChannelId, kind, leg: { ...bridge.leg, peerFormats } });
+      });
     } catch (error) {
-      // Anything else is an answer: the channel is not there any more.
-      return !hasCode(error, 'UNAVAILABLE') && !hasCode(error, 'DEADLINE_EXCEEDED');
+      if (!hasCode(apiError(error), 'NOT_FOUND'))
+        log.warn({ channelId, peerChannelId, error }, 'cannot renew a bridge');
     }
   }
 
   async #join(
     channel: LiveChannel,
     peerChannelId: string,
-    leg: PeerLeg,
+    leg: OpenLeg,
     peerAddress: TransportAddress | undefined,
     peerCodecs: Codecs | undefined,
   ): Promise<void> {
@@ -178,11 +180,12 @@ export class RemoteBridges {
     const { media } = this.#context;
     await media.attach(channel.id, { role: Role.peerLeg, handle: leg.ports.rtp });
     try {
-      const { kind } = await media.command(channel.id, 'bridgeLeg', {
+      const far = {
         peerAddress: addressWords(peerAddress),
         peerFormats: mediaFormats(peerCodecs ?? DEFAULT_CODECS),
-      });
-      this.#bridges.link(channel, { peerChannelId, kind, leg });
+      };
+      const { kind } = await media.command(channel.id, 'bridgeLeg', far);
+      this.#bridges.link(channel, { peerChannelId, kind, leg: { ...leg, ...far } });
       this.#onBridged(channel.id, peerChannelId);
     } catch (error) {
       await media.detach(channel.id, Role.peerLeg).catch(() => undefined);
@@ -194,7 +197,7 @@ export class RemoteBridges {
     return this.#context.ports.openPeerLeg(interfaceOf(channel));
   }
 
-  #legAddress(channel: LiveChannel, leg: PeerLeg): TransportAddress {
+  #legAddress(channel: LiveChannel, leg: OpenLeg): TransportAddress {
     return { address: this.#context.ports.addresses(interfaceOf(channel)).private, port: leg.ports.rtp.port };
   }
 }

@@ -4,7 +4,7 @@ import { updateSettings } from '../validation/settings-update.ts';
 import type { Bridges } from './bridges.ts';
 import type { ChannelContext } from './channel-context.ts';
 import { recordChannel } from './describe.ts';
-import type { LiveChannel } from './live-channel.ts';
+import type { Bridge, LiveChannel } from './live-channel.ts';
 import type { Opening } from './opening.ts';
 import type { RemoteBridges } from './remote-bridges.ts';
 
@@ -26,13 +26,15 @@ export class Updates {
   }
 
   async update(request: UpdateChannelRequest): Promise<void> {
-    const renewWith = await this.#context.table.change(request.channelId, (channel) => this.#apply(channel, request));
-    // Asks the other instance, which must not be waited for in the channel's turn.
-    if (renewWith !== undefined) await this.#remoteBridges.bridge(request.channelId, renewWith, true);
+    const { channelId } = request;
+    const bridge = await this.#context.table.change(channelId, (channel) => this.#apply(channel, request));
+    if (bridge === undefined) return;
+    if (bridge.leg === undefined) await this.#bridges.renewLocal(channelId, bridge.peerChannelId);
+    else await this.#remoteBridges.renew(channelId, bridge.peerChannelId);
   }
 
-  /** Returns the channel of another instance that the bridge has to be made anew with. */
-  async #apply(channel: LiveChannel, request: UpdateChannelRequest): Promise<string | undefined> {
+  /** Returns the bridge whose kind may be another now. */
+  async #apply(channel: LiveChannel, request: UpdateChannelRequest): Promise<Bridge | undefined> {
     const { record } = channel;
     if (record.settings === undefined) return undefined;
     const { settings, paths } = updateSettings(record.settings, request, this.#context.rules);
@@ -48,8 +50,6 @@ export class Updates {
       $case: 'updated',
       value: { channel: { ...record }, updatedPaths },
     });
-    if (!paths.includes('codecs')) return undefined;
-    await this.#bridges.renewLocal(channel);
-    return channel.bridge?.leg === undefined ? undefined : channel.bridge.peerChannelId;
+    return paths.includes('codecs') ? channel.bridge : undefined;
   }
 }
