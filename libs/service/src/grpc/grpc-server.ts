@@ -7,7 +7,6 @@ import type { CommonConfig } from '../config/common-config.ts';
 import type { ServedApi } from './api.ts';
 import { bindApi } from './bind-api.ts';
 import type { CallEnvironment } from './call-scope.ts';
-import { NO_CHANNELZ } from './channel-options.ts';
 import { bearerToken, bearerTokenInterceptor, serverCredentials } from './credentials.ts';
 
 /** How long calls that are under way may take to end when the server stops. */
@@ -25,7 +24,6 @@ export class GrpcServer {
     this.config = config;
     const token = bearerToken(config);
     this.server = new Server({
-      ...NO_CHANNELZ,
       'grpc.max_receive_message_length': config.maxMessageBytes,
       'grpc.keepalive_time_ms': config.keepaliveTimeMs,
       'grpc.keepalive_timeout_ms': config.keepaliveTimeoutMs,
