@@ -11,6 +11,8 @@ export interface SessionState {
   /** A record of it is, or may be, in the bucket. */
   stored: boolean;
   removed: boolean;
+  /** The bus would not have something of it, and the log says so. */
+  refused: boolean;
   /** In order; the first may be in flight. */
   readonly events: OutgoingEvent[];
 }
@@ -22,7 +24,16 @@ export interface OutgoingEvent {
 }
 
 export function newSession(sessionId: string, encode: () => Uint8Array): SessionState {
-  return { sessionId, encode, dirty: true, writing: false, stored: false, removed: false, events: [] };
+  return {
+    sessionId,
+    encode,
+    dirty: true,
+    writing: false,
+    stored: false,
+    removed: false,
+    refused: false,
+    events: [],
+  };
 }
 
 /** Its record is stored, or never will be: its events may go. */

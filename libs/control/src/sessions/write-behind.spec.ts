@@ -5,6 +5,7 @@ import { EmbeddedBus } from '../bus/embedded-bus.ts';
 import { makeCounters } from '../counters.ts';
 import { ServiceError } from '../errors.ts';
 import { silentLogger } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { WriteBehind } from './write-behind.ts';
 
@@ -45,14 +46,23 @@ function flaky(clock: VirtualClock, script: readonly Fault[]): { bus: EmbeddedBu
   };
 }
 
-function makeWriter(clock: VirtualClock, script: readonly Fault[] = [], certain = (): boolean => true) {
+interface WriterSetup {
+  readonly script?: readonly Fault[];
+  readonly logger?: Logger;
+  certain?(): boolean;
+}
+
+function makeWriter(
+  clock: VirtualClock,
+  { script = [], logger = silentLogger, certain = () => true }: WriterSetup = {},
+) {
   const parts = { ...flaky(clock, script), counters: makeCounters() };
   const writer = new WriteBehind({
     ...parts,
     service: 'phone',
     instanceId: 'me',
     clock,
-    logger: silentLogger,
+    logger,
     flushIntervalMs: 100,
     maxPendingWrites: 1_000,
     certain,
@@ -85,7 +95,7 @@ describe('write-behind', () => {
         fc.array(fault, { maxLength: 60 }),
         async (actions, script) => {
           const clock = new VirtualClock();
-          const { writer, records, stream } = makeWriter(clock, script);
+          const { writer, records, stream } = makeWriter(clock, { script });
           const live = new Map<string, string>();
           const expected = new Map<string, string[]>();
           let count = 0;
@@ -130,7 +140,7 @@ describe('write-behind', () => {
   test('no event is out before its session\u2019s record, and no record is removed before the last event is out', async () => {
     const clock = new VirtualClock();
     const script: Fault[] = ['before', 'before', 'none', 'before', 'none', 'before', 'none', 'none'];
-    const { writer, records, stream } = makeWriter(clock, script);
+    const { writer, records, stream } = makeWriter(clock, { script });
     writer.put('s', () => bytes('v'));
     writer.publish('s', bytes('opened'), false);
     let closing = false;
@@ -153,7 +163,7 @@ describe('write-behind', () => {
   test('nothing is written while this instance may have been declared lost', async () => {
     const clock = new VirtualClock();
     let certain = false;
-    const { writer, records, stream } = makeWriter(clock, [], () => certain);
+    const { writer, records, stream } = makeWriter(clock, { certain: () => certain });
     writer.put('s', () => bytes('v'));
     writer.publish('s', bytes('opened'), false);
     await clock.advance(10_000);
@@ -185,5 +195,32 @@ describe('write-behind', () => {
     expect((await storedEvents(stream)).get('s')).toEqual(['next']);
     expect(await records.entries()).toHaveLength(1);
     expect(counters).toMatchObject({ eventsDropped: 1, eventsPublished: 1, writeFailures: 1 });
+  });
+
+  test('a record the bus will never take is tried once for each change, logged once, and holds nothing up', async () => {
+    const clock = new VirtualClock();
+    const errors: string[] = [];
+    const logger = { ...silentLogger, error: (_: object, message: string) => void errors.push(message) };
+    const { writer, counters, stream, records } = makeWriter(clock, { logger });
+    const put = records.put.bind(records);
+    records.put = (key, value) =>
+      value.length > 100 ? Promise.reject(new Error('maximum payload exceeded')) : put(key, value);
+    let record = new Uint8Array(200);
+    writer.put('s', () => record);
+    writer.publish('s', bytes('opened'), false);
+    await clock.advance(10_000);
+    await writer.flush();
+    expect(counters).toMatchObject({ writeFailures: 1, recordsWritten: 0, eventsPublished: 1 });
+    writer.put('s', () => record);
+    await clock.advance(10_000);
+    expect(counters.writeFailures).toBe(2);
+    expect(errors).toHaveLength(1);
+    record = new Uint8Array(50);
+    writer.put('s', () => record);
+    await clock.advance(1_000);
+    expect(await records.entries()).toHaveLength(1);
+    expect(writer.pending('s')).toBe(false);
+    expect((await storedEvents(stream)).get('s')).toEqual(['opened']);
+    writer.stop();
   });
 });

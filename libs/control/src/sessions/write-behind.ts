@@ -216,11 +216,12 @@ export class WriteBehind {
         await this.#parts.records.put(this.#key(session), session.encode());
         this.#parts.counters.recordsWritten++;
       } catch (thrown) {
+        if (!hasCode(thrown, 'UNAVAILABLE')) return this.#noteRefused(session, 'record', thrown);
         if (!session.removed) {
           session.dirty = true;
           this.#dirty.add(session);
         }
-        this.#rethrowIfTemporary(thrown, 'record');
+        throw thrown;
       } finally {
         session.writing = false;
       }
@@ -239,14 +240,16 @@ export class WriteBehind {
   }
 
   /** Tried again after a failure, it is stored once all the same: the stream knows its message id. */
-  async #publishFirst({ sessionId, events }: SessionState): Promise<void> {
+  async #publishFirst(session: SessionState): Promise<void> {
     const { stream, service, counters } = this.#parts;
-    const { payload, headers, messageId } = events[0];
+    const { sessionId } = session;
+    const { payload, headers, messageId } = session.events[0];
     try {
       await stream.publish(eventSubject(service, sessionId), payload, { headers, messageId });
       counters.eventsPublished++;
     } catch (thrown) {
-      this.#rethrowIfTemporary(thrown, 'event');
+      if (hasCode(thrown, 'UNAVAILABLE')) throw thrown;
+      this.#noteRefused(session, 'event', thrown);
       counters.eventsDropped++;
     }
   }
@@ -268,11 +271,16 @@ export class WriteBehind {
     return `${this.#parts.instanceId}.${sessionId}`;
   }
 
-  /** What the bus will never take, as a payload above its limit, would be tried for ever. */
-  #rethrowIfTemporary(thrown: unknown, what: string): void {
-    if (hasCode(thrown, 'UNAVAILABLE')) throw thrown;
+  /** What the bus will never take, as a payload above its limit, would be tried for ever: it is let go. */
+  #noteRefused(session: SessionState, what: 'record' | 'event', thrown: unknown): void {
     this.#parts.counters.writeFailures++;
-    this.#parts.logger.error({ err: thrown }, `${what} refused by the bus and dropped`);
+    if (session.refused) return;
+    session.refused = true;
+    const { sessionId } = session;
+    this.#parts.logger.error(
+      { err: thrown, sessionId },
+      `${what} refused by the bus and dropped; more are only counted`,
+    );
   }
 
   #failFlushes(error: ServiceError): void {
