@@ -1,6 +1,9 @@
-// Brings a checkout to where it can run: installs what the lock file says and builds the apps, each only when stale.
-// Plain JavaScript for Node >= 20 without dependencies, because it runs before anything is installed.
-import { spawnSync } from 'node:child_process';
+// Brings a checkout to where it can run: installs what the lock file says and builds the apps, each only when stale. Then runs
+// the script that is named, with its arguments, on the Node that was installed:
+//   node tools/bootstrap.mjs [script [argument ...]]
+// Plain JavaScript for Node >= 20 without dependencies, because it runs before anything is installed. The scripts of package.json
+// call it themselves: with `ignore-scripts` npm runs no `pre` scripts.
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -60,16 +63,27 @@ unlessFresh(
   },
 );
 
-if (!process.argv.includes('--install-only')) {
-  const apps = readdirSync(join(root, 'apps')).map((app) => join(root, 'apps', app));
-  const sources = [...apps.flatMap((app) => filesBelow(join(app, 'src'))), join(root, 'tools', 'build-app.mjs'), lock];
-  unlessFresh(
-    'build',
-    fingerprint(sources),
-    apps.map((app) => join(app, 'dist')),
-    () => {
-      console.log('mediaplane: building the apps ...');
-      run('nx', ['run-many', '-t', 'build', '--outputStyle=static']);
-    },
-  );
+const apps = readdirSync(join(root, 'apps')).map((app) => join(root, 'apps', app));
+const sources = [...apps.flatMap((app) => filesBelow(join(app, 'src'))), join(root, 'tools', 'build-app.mjs'), lock];
+unlessFresh(
+  'build',
+  fingerprint(sources),
+  apps.map((app) => join(app, 'dist')),
+  () => {
+    console.log('mediaplane: building the apps ...');
+    run('nx', ['run-many', '-t', 'build', '--outputStyle=static']);
+  },
+);
+
+const [script, ...scriptArguments] = process.argv.slice(2);
+if (script !== undefined) {
+  const installed = join(root, 'node_modules', '.bin', 'node');
+  const node = existsSync(installed) ? installed : process.execPath;
+  const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...scriptArguments], {
+    stdio: 'inherit',
+  });
+  // A terminal sends Ctrl-C to the child too; twice would mean "at once".
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }
