@@ -3,7 +3,7 @@ import type { Clock, Timer } from './clock.ts';
 import { DEFAULT_LIMITS } from './control-plane-options.ts';
 import type { ControlLimits, ControlPlaneOptions } from './control-plane-options.ts';
 import { makeCounters } from './counters.ts';
-import { BusFleet } from './fleet/fleet.ts';
+import { HeardFleet } from './fleet/fleet.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { FleetView } from './fleet/fleet-view.ts';
 import { Heartbeat } from './fleet/heartbeat.ts';
@@ -53,7 +53,7 @@ export class ControlPlane<Rec, Ev> {
   readonly #directory: SessionDirectory<Rec>;
   readonly #events: SessionEvents<Rec, Ev>;
   readonly #router: RpcRouter;
-  readonly #fleet: BusFleet;
+  readonly #fleet: HeardFleet;
   readonly #stopFollowing: () => void;
   #draining = false;
   #orphanTimer: Timer | undefined;
@@ -76,14 +76,7 @@ export class ControlPlane<Rec, Ev> {
     this.#events = this.#makeEvents();
     this.#judge = this.#makeJudge();
     this.#router = this.#makeRouter(new Placement(service, this.#view, random, () => this.#self()));
-    this.#fleet = new BusFleet({
-      service,
-      instanceId: this.instanceId,
-      bus,
-      view: this.#view,
-      self: () => this.#self(),
-      setDraining: (draining) => this.#setDraining(draining),
-    });
+    this.#fleet = new HeardFleet({ instanceId: this.instanceId, view: this.#view, self: () => this.#self() });
     this.#stopFollowing = bus.onStateChange((state) => state === 'connected' && this.#heartbeat.beat());
   }
 
@@ -148,7 +141,6 @@ export class ControlPlane<Rec, Ev> {
     const written = await this.#writeWhatIsLeft();
     this.#writer.stop();
     this.#router.stop();
-    this.#fleet.stop();
     this.#heartbeat.stop();
     await this.#membership
       .stop(closed && written)

@@ -182,13 +182,15 @@ describe('router', () => {
     await expect(read.next()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('drain and undrain by way of another instance', async () => {
-    const drained = await a.plane.fleet.drain(c.plane.instanceId);
-    expect(drained.state).toBe('DRAINING');
+  test('drain and undrain are seen by the others', async () => {
+    c.plane.drain();
+    expect(c.plane.fleet.get(c.plane.instanceId).state).toBe('DRAINING');
     expect(c.plane.state).toBe('DRAINING');
     await clock.advance(0);
     expect(b.plane.fleet.get(c.plane.instanceId).state).toBe('DRAINING');
-    expect((await b.plane.fleet.undrain(c.plane.instanceId)).state).toBe('SERVING');
+    c.plane.undrain();
+    await clock.advance(0);
+    expect(b.plane.fleet.get(c.plane.instanceId).state).toBe('SERVING');
     expect(a.plane.fleet.list({ service: 'phone' })).toHaveLength(3);
     expect(a.plane.fleet.list({ service: 'other' })).toEqual([]);
     expect(() => a.plane.fleet.get('nobody')).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
