@@ -26,11 +26,9 @@ export function mediaHandlers({ table, playbacks, recordings, archive, dtmf }: C
     stopPlayback: change(async ({ channelId, playbackId }) => ({
       playback: await table.change(channelId, (channel) => playbacks.stop(channel, playbackId)),
     })),
-    startRecording: change(async (request) => {
-      const order = validateRecording(request);
-      const recording = await table.change(request.channelId, (channel) => recordings.start(channel, order));
-      return { recording };
-    }),
+    startRecording: change(async (request) => ({
+      recording: await recordings.start(request.channelId, validateRecording(request)),
+    })),
     pauseRecording: change(async ({ channelId, recordingId }) => ({
       recording: await table.change(channelId, (channel) => recordings.pause(channel, recordingId)),
     })),

@@ -3,8 +3,9 @@ import { RecordingChannelMode, RecordingDirection, RecordingFinishReason } from 
 import type { Recording } from '@mediaplane/proto';
 import type { ContainedFolder } from '../files/contained-folder.ts';
 import { FileError } from '../files/errors.ts';
+import { inTime } from '../files/in-time.ts';
 import { RecordingFile } from '../files/recording-file.ts';
-import type { RecordingFault } from '../files/recording-file.ts';
+import type { RecordingFault, RecordingFileOptions } from '../files/recording-file.ts';
 import type { RecordingEnd } from '../media/contract.ts';
 import type { RecordingOrder } from '../validation/recording-request.ts';
 import type { ChannelContext } from './channel-context.ts';
@@ -16,6 +17,8 @@ import { randomId } from './random-id.ts';
 import type { RecordingArchive } from './recording-archive.ts';
 
 const MAX_RECORDINGS = 8;
+/** For an empty file to be there. */
+const OPEN_WITHIN_MS = 2000;
 /** For the last of the audio. A channel that closes waits for it. */
 const FINISH_WITHIN_MS = 5000;
 
@@ -39,16 +42,28 @@ export class Recordings {
     this.#context = options.context;
   }
 
-  async start(channel: LiveChannel, order: RecordingOrder): Promise<Recording> {
-    const { recordings } = channel.busy();
-    if (recordings.size >= MAX_RECORDINGS) {
-      const message = `a channel has at most ${MAX_RECORDINGS} recordings at once`;
-      throw new ServiceError('RESOURCE_EXHAUSTED', 'TOO_MANY_RECORDINGS', message);
-    }
+  /** The file is made before the channel's turn: whoever closes the channel does not wait for a slow disk. */
+  async start(channelId: string, order: RecordingOrder): Promise<Recording> {
+    const { table } = this.#context;
+    const opener = table.require(channelId);
+    requireRoom(opener);
     const recordingId = randomId('rec_');
-    const name = order.file === '' ? `${channel.id}/${recordingId}.wav` : order.file;
-    const file = await this.#openFile(channel, recordingId, name, order);
-    const recording = new LiveRecording(recordingId, name, order, file);
+    const name = order.file === '' ? `${channelId}/${recordingId}.wav` : order.file;
+    const file = await this.#openFile(opener, recordingId, name, order);
+    try {
+      return await table.change(channelId, (channel) =>
+        this.#begin(channel, order, new LiveRecording(recordingId, name, order, file)),
+      );
+    } catch (error) {
+      await this.#discard(name, file);
+      throw error;
+    }
+  }
+
+  async #begin(channel: LiveChannel, order: RecordingOrder, recording: LiveRecording): Promise<Recording> {
+    requireRoom(channel);
+    const { recordings } = channel.busy();
+    const { recordingId } = recording;
     recordings.set(recordingId, recording);
     try {
       await this.#context.media.command(channel.id, 'startRecording', {
@@ -61,8 +76,6 @@ export class Recordings {
       });
     } catch (error) {
       recordings.delete(recordingId);
-      await file.finish();
-      await this.#options.folder.remove(name).catch(() => undefined);
       throw apiError(error);
     }
     const view = recording.view();
@@ -135,18 +148,35 @@ export class Recordings {
     name: string,
     order: RecordingOrder,
   ): Promise<RecordingFile> {
-    const { folder, maxWaitingBytes } = this.#options;
+    const options = {
+      stereo: order.channelMode === RecordingChannelMode.STEREO,
+      maxWaitingBytes: this.#options.maxWaitingBytes,
+      finishWithinMs: FINISH_WITHIN_MS,
+      onFault: (fault: RecordingFault) => this.#onFault(channel, recordingId, fault),
+    };
     try {
-      const sink = await folder.create(name);
-      return await RecordingFile.start(sink, {
-        stereo: order.channelMode === RecordingChannelMode.STEREO,
-        maxWaitingBytes,
-        finishWithinMs: FINISH_WITHIN_MS,
-        onFault: (fault) => this.#onFault(channel, recordingId, fault),
-      });
+      const opening = this.#createFile(name, options);
+      return await inTime(opening, OPEN_WITHIN_MS, (late) => void this.#discard(name, late));
     } catch (error) {
       throw recordingError(name, error);
     }
+  }
+
+  async #createFile(name: string, options: RecordingFileOptions): Promise<RecordingFile> {
+    const { folder } = this.#options;
+    const sink = await folder.create(name);
+    try {
+      return await RecordingFile.start(sink, options);
+    } catch (error) {
+      await folder.remove(name).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** A file that nothing will be recorded to. */
+  async #discard(name: string, file: RecordingFile): Promise<void> {
+    await file.finish();
+    await this.#options.folder.remove(name).catch(() => undefined);
   }
 
   #onFault(channel: LiveChannel, recordingId: string, fault: RecordingFault): void {
@@ -197,12 +227,22 @@ const FAULT_REASONS: Record<RecordingFault['kind'], RecordingFinishReason> = {
   full: RecordingFinishReason.MAX_DURATION,
 };
 
+/** @throws ServiceError TOO_MANY_RECORDINGS */
+function requireRoom({ activity }: LiveChannel): void {
+  if (activity === undefined || activity.recordings.size < MAX_RECORDINGS) return;
+  const message = `a channel has at most ${MAX_RECORDINGS} recordings at once`;
+  throw new ServiceError('RESOURCE_EXHAUSTED', 'TOO_MANY_RECORDINGS', message);
+}
+
 function recordingError(name: string, error: unknown): ServiceError {
   if (error instanceof FileError && (error.code === 'outside' || error.code === 'not-a-file')) {
     return ServiceError.invalidField('file', error.message);
   }
   if (error instanceof FileError && error.code === 'exists') {
     return new ServiceError('ALREADY_EXISTS', 'RECORDING_FILE_EXISTS', `there is a file ${name}`, { cause: error });
+  }
+  if (error instanceof FileError && error.code === 'too-slow') {
+    return ServiceError.unavailable('RECORDING_DISK_SLOW', error.message, { cause: error });
   }
   const message = error instanceof Error ? error.message : String(error);
   return new ServiceError('FAILED_PRECONDITION', 'RECORDING_UNAVAILABLE', message, { cause: error });

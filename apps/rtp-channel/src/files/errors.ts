@@ -8,6 +8,8 @@ export type FileErrorCode =
   /** No readable audio. */
   | 'not-audio'
   | 'exists'
+  /** The disk has not answered in time. */
+  | 'too-slow'
   /** Any refusal of the system: permissions, a full or read-only disk. */
   | 'system';
 
