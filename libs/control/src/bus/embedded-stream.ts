@@ -9,24 +9,25 @@ import type {
   StreamPublishOptions,
   StreamReadOptions,
 } from './bus.ts';
+import { MessageLog } from './message-log.ts';
 import { sequenceTooOld, sequenceUnknown } from './stream-errors.ts';
 import { matches } from './subjects.ts';
 
-type Stored = Omit<StreamMessage, 'pending'>;
-
 /** As JetStream's default duplicate window. */
 const DUPLICATE_WINDOW_MS = 120_000;
+const ID_CHECK_INTERVAL_MS = 1_000;
+const FIRST = 1;
 
 export class EmbeddedStream implements BusStream {
   readonly #options: StreamOptions;
   readonly #clock: Clock;
   readonly #epoch = randomUUID();
-  /** In order of sequence; what lies before `#head` is gone. A purge by subject leaves gaps. */
-  #stored: Stored[] = [];
-  #head = 0;
-  #bytes = 0;
+  #log = new MessageLog();
   #lastSequence = 0;
-  readonly #messageIds = new Map<string, Stored>();
+  /** Sequences by message id, of stored messages from `#idsFrom` on: the older ones are not repeated any more. */
+  readonly #messageIds = new Map<string, number>();
+  #idsFrom = FIRST;
+  #idsCheckedUnixMs = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(options: StreamOptions, clock: Clock) {
@@ -39,13 +40,13 @@ export class EmbeddedStream implements BusStream {
       throw ServiceError.unavailable('NO_RESPONDERS', `no stream stores ${subject}`);
     }
     const unixMs = this.#clock.unixMs();
-    const known = this.#knownId(options.messageId, unixMs);
+    this.#forgetOldIds(unixMs);
+    const { headers = {}, messageId = '' } = options;
+    const known = this.#messageIds.get(messageId);
     if (known !== undefined) return known;
     const sequence = ++this.#lastSequence;
-    const message: Stored = { subject, payload, headers: options.headers ?? {}, sequence, unixMs };
-    if (options.messageId !== undefined) this.#messageIds.set(options.messageId, message);
-    this.#stored.push(message);
-    this.#bytes += payload.length;
+    if (messageId !== '') this.#messageIds.set(messageId, sequence);
+    this.#log.append({ sequence, unixMs, subject, messageId, headers, payload });
     this.#trim(unixMs);
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
@@ -54,12 +55,12 @@ export class EmbeddedStream implements BusStream {
 
   async *read(options: StreamReadOptions): AsyncGenerator<StreamMessage> {
     const { from, filterSubject, until = Infinity, signal } = options;
-    let next = 'sequence' in from ? from.sequence : this.#firstSince(from.unixMs);
+    let next = 'sequence' in from ? from.sequence : (this.#log.firstSince(from.unixMs) ?? this.#lastSequence + 1);
     if (next > this.#lastSequence + 1) throw sequenceUnknown(next, this.#lastSequence);
     while (!signal.aborted && next <= until) {
       this.#trim(this.#clock.unixMs());
       if (next < this.#firstSequence()) throw sequenceTooOld(next, this.#firstSequence());
-      const message = this.#stored[this.#indexOf(next)];
+      const message = this.#log.at(next);
       if (message === undefined) {
         if (until <= this.#lastSequence) return;
         await this.#changed(signal);
@@ -68,7 +69,8 @@ export class EmbeddedStream implements BusStream {
       next = message.sequence + 1;
       if (message.sequence > until) return;
       if (filterSubject !== undefined && !matches(filterSubject, message.subject)) continue;
-      yield { ...message, pending: this.#lastSequence - message.sequence };
+      const { sequence, unixMs, subject, headers, payload } = message;
+      yield { sequence, unixMs, subject, headers, payload, pending: this.#lastSequence - sequence };
     }
   }
 
@@ -78,63 +80,44 @@ export class EmbeddedStream implements BusStream {
       epoch: this.#epoch,
       firstSequence: this.#firstSequence(),
       lastSequence: this.#lastSequence,
-      messages: this.#stored.length - this.#head,
-      bytes: this.#bytes,
+      messages: this.#log.count,
+      bytes: this.#log.bytes,
     };
   }
 
   async purge(options: { readonly filterSubject?: string } = {}): Promise<void> {
     const { filterSubject } = options;
-    const live = this.#stored.slice(this.#head);
-    this.#stored =
-      filterSubject === undefined ? [] : live.filter((message) => !matches(filterSubject, message.subject));
-    this.#head = 0;
-    this.#bytes = this.#stored.reduce((sum, message) => sum + message.payload.length, 0);
+    const live = this.#log;
+    this.#log = new MessageLog();
+    for (const message of live) {
+      if (filterSubject !== undefined && !matches(filterSubject, message.subject)) this.#log.append(message);
+      else this.#messageIds.delete(message.messageId);
+    }
   }
 
   #firstSequence(): number {
-    return this.#head < this.#stored.length ? this.#stored[this.#head].sequence : this.#lastSequence + 1;
-  }
-
-  #firstSince(unixMs: number): number {
-    for (let index = this.#head; index < this.#stored.length; index++) {
-      if (this.#stored[index].unixMs >= unixMs) return this.#stored[index].sequence;
-    }
-    return this.#lastSequence + 1;
-  }
-
-  /** Of the first message at or after the sequence: binary search, as there may be gaps. */
-  #indexOf(sequence: number): number {
-    let low = this.#head;
-    let high = this.#stored.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#stored[middle].sequence < sequence) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#log.firstSequence() ?? this.#lastSequence + 1;
   }
 
   #trim(unixMs: number): void {
     const { maxAgeMs, maxBytes } = this.#options;
-    while (this.#head < this.#stored.length) {
-      const oldest = this.#stored[this.#head];
-      if (this.#bytes <= maxBytes && unixMs - oldest.unixMs < maxAgeMs) break;
-      this.#bytes -= oldest.payload.length;
-      this.#head++;
-    }
-    if (this.#head > 1_000 && this.#head * 2 > this.#stored.length) {
-      this.#stored = this.#stored.slice(this.#head);
-      this.#head = 0;
+    while (this.#log.bytes > maxBytes || this.#log.unixMsFrom(FIRST) <= unixMs - maxAgeMs) {
+      if (this.#firstSequence() >= this.#idsFrom) this.#forgetNextId();
+      this.#log.dropFirst();
     }
   }
 
-  #knownId(messageId: string | undefined, unixMs: number): number | undefined {
-    for (const [id, entry] of this.#messageIds) {
-      if (unixMs - entry.unixMs < DUPLICATE_WINDOW_MS) break;
-      this.#messageIds.delete(id);
-    }
-    return messageId === undefined ? undefined : this.#messageIds.get(messageId)?.sequence;
+  #forgetOldIds(unixMs: number): void {
+    if (unixMs - this.#idsCheckedUnixMs < ID_CHECK_INTERVAL_MS) return;
+    this.#idsCheckedUnixMs = unixMs;
+    while (this.#log.unixMsFrom(this.#idsFrom) <= unixMs - DUPLICATE_WINDOW_MS) this.#forgetNextId();
+  }
+
+  #forgetNextId(): void {
+    const message = this.#log.at(this.#idsFrom);
+    if (message === undefined) return;
+    this.#messageIds.delete(message.messageId);
+    this.#idsFrom = message.sequence + 1;
   }
 
   #changed(signal: AbortSignal): Promise<void> {
