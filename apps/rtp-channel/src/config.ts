@@ -29,6 +29,10 @@ export const rtpChannelConfig = {
       'Recordings that ReadRecording finds; of more, the oldest stay on the disk alone.',
     ),
   }),
+  streams: section({
+    maxWatches: integer(1, 100_000, 256, 'WatchChannels served at once; more get RESOURCE_EXHAUSTED.'),
+    maxReads: integer(1, 10_000, 64, 'ReadRecording served at once, a file each; more get RESOURCE_EXHAUSTED.'),
+  }),
   idle: section({
     rtpTimeoutMs: integer(0, WEEK_MS, 20_000, 'Default of IdleRules.rtp_timeout_ms; 0: never.'),
     noRemoteTimeoutMs: integer(0, WEEK_MS, 3_600_000, 'Default of IdleRules.no_remote_timeout_ms; 0: never.'),

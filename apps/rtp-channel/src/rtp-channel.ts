@@ -99,7 +99,7 @@ export class RtpChannel {
       recordings: channels.recordings,
       channelsOpened: () => channels.opening.openedTotal,
     });
-    const api = rtpChannelApi({ channels, rules, directory, isPending, events, router });
+    const api = rtpChannelApi({ channels, rules, directory, isPending, events, router, streams: config.streams });
     return new RtpChannel([api, peerApi], channels, media, pool);
   }
 

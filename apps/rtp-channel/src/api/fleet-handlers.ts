@@ -4,13 +4,17 @@ import { validateReason } from '../validation/close-request.ts';
 import type { BatchClose } from '../watch/batch-close.ts';
 import type { ListChannels } from '../watch/list-channels.ts';
 import type { WatchChannels } from '../watch/watch-channels.ts';
+import { bounded } from './bounded.ts';
 import { guarded, requestId } from './routes.ts';
 
 /** Methods on the channels of all instances, which any instance answers. */
-export function fleetHandlers(list: ListChannels, watch: WatchChannels, batchClose: BatchClose) {
+export function fleetHandlers(list: ListChannels, watch: WatchChannels, maxWatches: number, batchClose: BatchClose) {
   return {
     listChannels: { route: { kind: 'local' }, handler: guarded(list) },
-    watchChannels: { route: { kind: 'local' }, handler: (request, { signal }) => watch(request, signal) },
+    watchChannels: {
+      route: { kind: 'local' },
+      handler: bounded('watches', maxWatches, (request, { signal }) => watch(request, signal)),
+    },
     batchCloseChannels: {
       route: { kind: 'local' },
       requestId,

@@ -4,10 +4,11 @@ import type { Channels } from '../channels/channels.ts';
 import { validateDtmf } from '../validation/dtmf-request.ts';
 import { validatePlayback } from '../validation/playback-request.ts';
 import { validateRead, validateRecording } from '../validation/recording-request.ts';
+import { bounded } from './bounded.ts';
 import { change, owned } from './routes.ts';
 
 /** Methods on what channels play, record and send. */
-export function mediaHandlers({ table, playbacks, recordings, archive, dtmf }: Channels) {
+export function mediaHandlers({ table, playbacks, recordings, archive, dtmf }: Channels, maxReads: number) {
   return {
     startPlayback: change(async (request) => {
       const order = validatePlayback(request);
@@ -40,10 +41,10 @@ export function mediaHandlers({ table, playbacks, recordings, archive, dtmf }: C
     })),
     readRecording: {
       route: owned(),
-      async *handler(request) {
+      handler: bounded('reads', maxReads, async function* (request) {
         validateRead(request);
         yield* archive.read(request);
-      },
+      }),
     },
     sendDtmf: change(async (request) => {
       const order = validateDtmf(request);

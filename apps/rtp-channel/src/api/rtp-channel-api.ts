@@ -4,6 +4,7 @@ import type { Channel, ChannelEvent } from '@mediaplane/proto';
 import { defineApi } from '@mediaplane/service';
 import type { Api } from '@mediaplane/service';
 import type { Channels } from '../channels/channels.ts';
+import type { RtpChannelConfig } from '../config.ts';
 import type { SettingsRules } from '../validation/settings.ts';
 import { batchClose } from '../watch/batch-close.ts';
 import { listChannels } from '../watch/list-channels.ts';
@@ -19,11 +20,12 @@ export interface RtpChannelApiOptions {
   isPending(channelId: string): boolean;
   readonly events: Events<Channel, ChannelEvent>;
   readonly router: Router;
+  readonly streams: RtpChannelConfig['streams'];
 }
 
 /** `mediaplane.rtp.v1.RtpChannelService`. */
 export function rtpChannelApi(options: RtpChannelApiOptions): Api<RtpChannelServiceDefinition> {
-  const { channels, rules, directory, events, router } = options;
+  const { channels, rules, directory, events, router, streams } = options;
   const isPending = (channelId: string): boolean => options.isPending(channelId);
   const getChannel = async (channelId: string): Promise<Channel | undefined> =>
     (await router.call(api.methods.getChannel, { channelId, view: ChannelView.BASIC })).channel;
@@ -32,10 +34,11 @@ export function rtpChannelApi(options: RtpChannelApiOptions): Api<RtpChannelServ
   };
   const api = defineApi(RtpChannelServiceDefinition, {
     ...channelHandlers(channels, rules, getChannel),
-    ...mediaHandlers(channels),
+    ...mediaHandlers(channels, streams.maxReads),
     ...fleetHandlers(
       listChannels(directory, isPending),
       watchChannels(events, isPending),
+      streams.maxWatches,
       batchClose(directory, closeChannel),
     ),
   });
