@@ -22,7 +22,7 @@ function rtpChannelSpec(): Spec {
     kind: CHANNEL_KIND,
     version: packageJson.version,
     config: rtpChannelConfig,
-    // Two of the descriptors are a reserve for what some channels have besides their own sockets: the two of a leg to another
+    // Two of the descriptors are a reserve for what some channels have besides their own sockets: the one of a leg to another
     // instance, the file of a recording.
     needs: { ports: 2, descriptors: 4 },
     record: Channel,

@@ -24,11 +24,16 @@ export class MediaPorts {
     return this.#pool.acquire(selectInterface(this.#interfaces, interfaceName).bindAddress);
   }
 
-  /** For a leg to another instance: bound on the private address. Only the even port is used. @throws NetError */
-  openPeerLeg(interfaceName: string): Promise<PortPair> {
+  /**
+   * For a leg to another instance: bound on the private address. A leg has no RTCP, but takes a pair: single ports would need an
+   * order of their own for what is free and what rests, for calls that are few. Only the RTP socket stays open. @throws NetError
+   */
+  async openPeerLeg(interfaceName: string): Promise<PortPair> {
     const { bindAddress, privateAddress } = selectInterface(this.#interfaces, interfaceName);
     const bindsAll = isUnspecified(parseSocketAddress(bindAddress, 0));
-    return this.#pool.acquire(bindsAll || privateAddress === undefined ? bindAddress : privateAddress);
+    const pair = await this.#pool.acquire(bindsAll || privateAddress === undefined ? bindAddress : privateAddress);
+    this.#sockets.close(pair.rtcp);
+    return pair;
   }
 
   /** Both sockets must have been detached from their media thread, or it is gone. */
