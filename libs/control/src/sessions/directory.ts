@@ -1,7 +1,14 @@
-import type { BusKv } from '../bus/bus.ts';
+import type { BusKv, KvEntry } from '../bus/bus.ts';
 import type { Codec } from '../codec.ts';
+import { ITEMS_PER_TURN, nextTurn, sortPaced } from './paced.ts';
 import type { Directory, DirectoryEntry } from './sessions.ts';
 import type { WriteBehind } from './write-behind.ts';
+
+interface StoredEntry {
+  readonly sessionId: string;
+  readonly instanceId: string;
+  readonly value: Uint8Array;
+}
 
 export class SessionDirectory<Rec> implements Directory<Rec> {
   readonly #instanceId: string;
@@ -37,11 +44,18 @@ export class SessionDirectory<Rec> implements Directory<Rec> {
   }
 
   async list(): Promise<DirectoryEntry<Rec>[]> {
-    const stored = await this.#records.entries();
-    const others = stored.map((entry) => this.#decode(entry.key, entry.value)).filter((entry) => entry !== undefined);
-    const own = [...this.#own].map(([sessionId, record]) => ({ sessionId, instanceId: this.#instanceId, record }));
-    const all = [...others.filter((entry) => entry.instanceId !== this.#instanceId), ...own];
-    return all.sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
+    return toArray(this.walk());
+  }
+
+  async *walk(after = ''): AsyncGenerator<DirectoryEntry<Rec>> {
+    const found: (DirectoryEntry<Rec> | StoredEntry)[] = [];
+    for (const stored of (await this.#records.entries()).map(toStored)) {
+      if (stored.instanceId !== this.#instanceId && stored.sessionId > after) found.push(stored);
+    }
+    for (const [sessionId, record] of this.#own) {
+      if (sessionId > after) found.push({ sessionId, instanceId: this.#instanceId, record });
+    }
+    yield* this.#decodeAll(await sortPaced(found, bySessionId));
   }
 
   flush(): Promise<void> {
@@ -51,7 +65,7 @@ export class SessionDirectory<Rec> implements Directory<Rec> {
   /** The stored records of another instance. */
   async storedOf(instanceId: string): Promise<DirectoryEntry<Rec>[]> {
     const stored = await this.#records.entries(`${instanceId}.>`);
-    return stored.map((entry) => this.#decode(entry.key, entry.value)).filter((entry) => entry !== undefined);
+    return toArray(this.#decodeAll(stored.map(toStored)));
   }
 
   async removeStored({ instanceId, sessionId }: DirectoryEntry<Rec>): Promise<void> {
@@ -66,12 +80,36 @@ export class SessionDirectory<Rec> implements Directory<Rec> {
     return ids;
   }
 
-  #decode(key: string, value: Uint8Array): DirectoryEntry<Rec> | undefined {
-    const [instanceId, sessionId] = key.split('.');
+  /** Leaves out what cannot be decoded. Takes many turns of the event loop: there may be 100,000. */
+  async *#decodeAll(entries: readonly (DirectoryEntry<Rec> | StoredEntry)[]): AsyncGenerator<DirectoryEntry<Rec>> {
+    let count = 0;
+    for (const entry of entries) {
+      if (++count % ITEMS_PER_TURN === 0) await nextTurn();
+      const decoded = 'record' in entry ? entry : this.#decode(entry);
+      if (decoded !== undefined) yield decoded;
+    }
+  }
+
+  #decode({ sessionId, instanceId, value }: StoredEntry): DirectoryEntry<Rec> | undefined {
     try {
       return { sessionId, instanceId, record: this.#codec.decode(value) };
     } catch {
       return undefined;
     }
   }
+}
+
+async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const array: T[] = [];
+  for await (const item of items) array.push(item);
+  return array;
+}
+
+function toStored({ key, value }: KvEntry): StoredEntry {
+  const [instanceId, sessionId] = key.split('.');
+  return { sessionId, instanceId, value };
+}
+
+function bySessionId(a: { readonly sessionId: string }, b: { readonly sessionId: string }): number {
+  return a.sessionId < b.sessionId ? -1 : 1;
 }

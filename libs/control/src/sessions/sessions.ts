@@ -13,6 +13,8 @@ export interface Directory<Rec> {
   pending(sessionId: string): boolean;
   /** Records of all instances in order of session id; those of this instance are as they are now, stored or not. */
   list(): Promise<DirectoryEntry<Rec>[]>;
+  /** As `list`, beginning after an id; each record is decoded when it is asked for, so that a page costs no more than a page. */
+  walk(after?: string): AsyncIterable<DirectoryEntry<Rec>>;
   /** Resolves when all that was put, removed and published before is stored; rejects with UNAVAILABLE while away. */
   flush(): Promise<void>;
 }

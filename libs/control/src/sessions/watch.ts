@@ -40,9 +40,8 @@ async function* snapshot<Rec, Ev>(
   options: WatchOptions<Rec, Ev>,
   position: number,
 ): AsyncGenerator<SnapshotItem<Rec>> {
-  const entries = await parts.directory.list();
   const ended = await endedBefore(parts, position, options.signal);
-  for (const { sessionId, record } of entries) {
+  for await (const { sessionId, record } of parts.directory.walk()) {
     const item: SnapshotItem<Rec> = { kind: 'session', sessionId, record };
     if (!ended.has(sessionId) && isWanted(options, item)) yield item;
   }
