@@ -95,6 +95,32 @@ test('over a private leg: transcoded, then relayed once the codecs agree, over t
   expect(portsUsed()).toEqual(before);
 });
 
+test('what a bridge is follows codecs that changed just before and after, whatever the directory says of them', async () => {
+  const { channels } = nodes[2];
+  await using alice = await dialOn(nodes[0], { codecs: { receive: [PCMU] } }, { seed: 10 });
+  await using bob = await dialOn(nodes[1], { codecs: { receive: [PCMA] } }, { seed: 11, codec: 'PCMA' });
+  const bobSpeaks = (...receive: (typeof PCMU)[]) =>
+    channels.updateChannel({ channelId: bob.channelId, settings: { codecs: { receive } } });
+  const kinds = () =>
+    follower.events.flatMap(({ event: { channelId, detail } }) =>
+      channelId === alice.channelId && detail?.$case === 'bridged' ? [detail.value.kind] : [],
+    );
+  const listed = async (): Promise<boolean> =>
+    (await channels.listChannels({})).channels.some(({ channelId }) => channelId === bob.channelId);
+  while (!(await listed()));
+  await bobSpeaks(PCMU);
+  await bridge(alice, bob);
+  await bobSpeaks(PCMU, PCMA);
+  await bobSpeaks(PCMA);
+  await follower.until(
+    ({ channelId, detail }) =>
+      channelId === alice.channelId && detail?.$case === 'bridged' && detail.value.kind === BridgeKind.TRANSCODE,
+  );
+  await channels.unbridgeChannel({ channelId: alice.channelId });
+  await follower.until(({ channelId, detail }) => channelId === alice.channelId && detail?.$case === 'unbridged');
+  expect(kinds()).toEqual([BridgeKind.RELAY, BridgeKind.TRANSCODE]);
+});
+
 test('two instances that bridge the same two channels at once agree', async () => {
   await using alice = await dialOn(nodes[0], {}, { seed: 3 });
   await using bob = await dialOn(nodes[1], {}, { seed: 4 });

@@ -88,10 +88,10 @@ describe('the watch of channels elsewhere', () => {
       },
     ]);
     watch.add('ch_a_1', 'ch_b_1');
-    await toldTimes(3);
+    await toldTimes(2);
     watch.stop();
-    const speaks = 'ch_b_1 of ch_a_1 speaks PCMA';
-    expect(told).toEqual([speaks, speaks, 'ch_b_1 of ch_a_1 ended']);
+    // Its record, which may lag, tells nothing: the answer to the bridge has told more.
+    expect(told).toEqual(['ch_b_1 of ch_a_1 speaks PCMA', 'ch_b_1 of ch_a_1 ended']);
   });
 
   test('a bridge that ends does not take the watch of the next with the same channel', async () => {
@@ -106,14 +106,14 @@ describe('the watch of channels elsewhere', () => {
 
   test('when events were missed, those are over that are in no list, then and later', async () => {
     const { watch, told, toldTimes, tokens } = start(
-      [{ items: [snapshotEnd], error: tooOld }, { items: [session('ch_b_1'), snapshotEnd] }],
+      [{ items: [snapshotEnd], error: tooOld }, { items: [session('ch_b_1', { codecs }), snapshotEnd] }],
       ['ch_b_1', 'ch_b_2'],
     );
     for (const number of [1, 2, 3]) watch.add(`ch_a_${number}`, `ch_b_${number}`);
-    await toldTimes(1);
+    await toldTimes(2);
     watch.stop();
     // The second was not written yet, the third is gone.
-    expect(told).toEqual(['ch_b_3 of ch_a_3 ended']);
+    expect(told).toEqual(['ch_b_1 of ch_a_1 speaks PCMA', 'ch_b_3 of ch_a_3 ended']);
     expect(tokens).toEqual([undefined, undefined]);
   });
 

@@ -15,7 +15,7 @@ export interface PeerWatchOptions {
   readonly absenceMs?: number;
   /** The channel of another instance that ours is bridged with has ended, or its instance was lost. */
   onPeerEnded(channelId: string, peerChannelId: string): void;
-  /** What the other channel speaks, now or since a moment ago. */
+  /** What the other channel speaks since a moment ago, or since events were missed. */
   onPeerCodecs(channelId: string, peerChannelId: string, codecs: Codecs): void;
 }
 
@@ -55,21 +55,21 @@ export class PeerWatch {
 
   async #watch(signal: AbortSignal): Promise<void> {
     let resumeToken: string | undefined;
-    /** Bridges whose peers may have ended unheard, because events were missed. */
-    let unsure: [peerChannelId: string, channelId: string][] = [];
+    /** Bridges whose peers may have changed or ended unheard, because events were missed: our channel by the other one. */
+    let unsure = new Map<string, string>();
     while (!signal.aborted) {
       try {
         const items = this.#options.events.watch({ resumeToken, filter: (item) => this.#isWanted(item), signal });
         for await (const item of items) {
           if (item.kind === 'session') {
-            unsure = unsure.filter(([peerChannelId]) => peerChannelId !== item.sessionId);
-            this.#onCodecs(item.sessionId, item.record.settings?.codecs);
+            // Of all others more is known than their records tell, which are written a while after the events.
+            if (unsure.delete(item.sessionId)) this.#onCodecs(item.sessionId, item.record.settings?.codecs);
             continue;
           }
           resumeToken = item.resumeToken;
-          if (item.kind === 'snapshot-end' && unsure.length > 0) {
+          if (item.kind === 'snapshot-end' && unsure.size > 0) {
             void this.#endAbsent(unsure, signal);
-            unsure = [];
+            unsure = new Map();
           }
           if (item.kind !== 'event') continue;
           if (item.final) this.#onEnded(item.sessionId);
@@ -78,7 +78,7 @@ export class PeerWatch {
       } catch (error) {
         if (hasCode(error, 'OUT_OF_RANGE')) {
           resumeToken = undefined;
-          unsure = [...this.#bridged];
+          unsure = new Map(this.#bridged);
         }
         if (!signal.aborted) this.#options.log.warn({ error }, 'cannot watch bridged channels of other instances');
       }
@@ -92,7 +92,7 @@ export class PeerWatch {
   }
 
   /** Ends the bridges of these peers that are in no list, now and a while later. */
-  async #endAbsent(unsure: readonly [peerChannelId: string, channelId: string][], signal: AbortSignal): Promise<void> {
+  async #endAbsent(unsure: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
     const { directory, absenceMs = ABSENCE_MS, log } = this.#options;
     for (;;) {
       await delay(absenceMs, undefined, { signal, ref: false }).catch(() => undefined);
