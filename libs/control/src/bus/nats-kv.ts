@@ -4,6 +4,7 @@ import type { KV } from '@nats-io/kv';
 import type { Clock } from '../clock.ts';
 import type { ServiceError } from '../errors.ts';
 import type { BusKv, KvChange, KvEntry, KvOptions } from './bus.ts';
+import { isStreamMissing } from './jetstream-errors.ts';
 import { keyExists, requireKey, revisionMismatch } from './kv-keys.ts';
 import { MessageQueue } from './message-queue.ts';
 import { JETSTREAM_TIMEOUT_MS } from './nats-link.ts';
@@ -151,7 +152,7 @@ export class NatsKv implements BusKv {
         try {
           return await operation(await this.#open());
         } catch (thrown) {
-          if (!isBucketMissing(thrown)) throw thrown;
+          if (!isStreamMissing(thrown)) throw thrown;
           this.#opened = undefined;
           return await operation(await this.#open());
         }
@@ -188,11 +189,6 @@ export class NatsKv implements BusKv {
       return await manager.open(this.#bucket, { allow_direct: false });
     }
   }
-}
-
-function isBucketMissing(thrown: unknown): boolean {
-  if (apiCodeOf(thrown) === JetStreamApiCodes.StreamNotFound) return true;
-  return thrown instanceof Error && thrown.name === 'NoRespondersError';
 }
 
 function apiCodeOf(thrown: unknown): number | undefined {

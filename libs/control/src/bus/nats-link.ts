@@ -1,8 +1,8 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import { errors } from '@nats-io/transport-node';
-import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
+import { JetStreamApiError } from '@nats-io/jetstream';
 import { ServiceError } from '../errors.ts';
 import type { BusState } from './bus.ts';
+import { fromNatsError } from './jetstream-errors.ts';
 import { busAway } from './request-wire.ts';
 
 /** How long a JetStream call may take; a leader election takes a few seconds. */
@@ -45,7 +45,7 @@ export class NatsLink {
     }
   }
 
-  /** `run` for JetStream: its failures become UNAVAILABLE, but for the API errors that `expected` makes something of. */
+  /** `run` for JetStream: its failures become ServiceErrors, first those that `expected` makes something of. */
   async runJetStream<T>(
     operation: () => Promise<T>,
     expected?: (apiCode: number) => ServiceError | undefined,
@@ -55,7 +55,7 @@ export class NatsLink {
     } catch (thrown) {
       if (thrown instanceof ServiceError) throw thrown;
       const apiError = thrown instanceof JetStreamApiError ? expected?.(thrown.code) : undefined;
-      throw apiError ?? unavailable(thrown);
+      throw apiError ?? fromNatsError(thrown);
     }
   }
 
@@ -86,18 +86,4 @@ export class NatsLink {
     this.#state = state;
     for (const listener of [...this.#listeners]) listener(state);
   }
-}
-
-/** The errors of a server that cannot answer now: timed out, JetStream not up yet, connection closed. The rest are bugs. */
-function unavailable(thrown: unknown): unknown {
-  const temporary =
-    thrown instanceof errors.TimeoutError ||
-    thrown instanceof errors.RequestError ||
-    thrown instanceof errors.NoRespondersError ||
-    thrown instanceof errors.ClosedConnectionError ||
-    thrown instanceof errors.DrainingConnectionError ||
-    thrown instanceof JetStreamError ||
-    thrown instanceof JetStreamApiError;
-  if (!temporary) return thrown;
-  return ServiceError.unavailable('BUS_FAILED', `the message bus did not answer: ${thrown.message}`, { cause: thrown });
 }

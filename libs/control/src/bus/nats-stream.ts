@@ -1,7 +1,6 @@
 import {
   DeliverPolicy,
   DiscardPolicy,
-  JetStreamApiCodes,
   JetStreamApiError,
   StorageType,
   jetstream,
@@ -18,6 +17,7 @@ import type {
   StreamPublishOptions,
   StreamReadOptions,
 } from './bus.ts';
+import { isStreamMissing } from './jetstream-errors.ts';
 import { fromNats, toNats } from './nats-headers.ts';
 import { JETSTREAM_TIMEOUT_MS } from './nats-link.ts';
 import type { NatsLink } from './nats-link.ts';
@@ -172,10 +172,4 @@ export class NatsStream implements BusStream {
     }
     return manager;
   }
-}
-
-function isStreamMissing(thrown: unknown): boolean {
-  if (thrown instanceof JetStreamApiError) return thrown.code === JetStreamApiCodes.StreamNotFound;
-  // A publish that no stream takes.
-  return thrown instanceof Error && (thrown.name === 'NoRespondersError' || thrown.message.includes('503'));
 }

@@ -197,6 +197,23 @@ describe('write-behind', () => {
     expect(counters).toMatchObject({ eventsDropped: 1, eventsPublished: 1, writeFailures: 1 });
   });
 
+  test('a record the bus will never remove is let go, and holds nothing up', async () => {
+    const clock = new VirtualClock();
+    const { writer, counters, records } = makeWriter(clock);
+    let refusals = 0;
+    records.delete = () => {
+      refusals++;
+      return Promise.reject(new ServiceError('PERMISSION_DENIED', 'BUS_PERMISSION', 'no'));
+    };
+    writer.put('s', () => bytes('v'));
+    await clock.advance(1_000);
+    writer.remove('s');
+    await clock.advance(10_000);
+    expect(refusals).toBe(1);
+    expect(writer.left).toEqual({ records: 0, removals: 0, events: 0 });
+    expect(counters).toMatchObject({ recordsRemoved: 0, writeFailures: 1 });
+  });
+
   test('a record the bus will never take is tried once for each change, logged once, and holds nothing up', async () => {
     const clock = new VirtualClock();
     const errors: string[] = [];

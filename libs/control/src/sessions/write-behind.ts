@@ -258,8 +258,7 @@ export class WriteBehind {
     const batch = [...this.#removed.values()].filter((session) => session.events.length === 0);
     await inBatches(batch, BATCH, async (session) => {
       if (session.stored) {
-        await this.#parts.records.delete(this.#key(session));
-        this.#parts.counters.recordsRemoved++;
+        await this.#removeRecord(session);
       } else {
         this.#parts.counters.recordsCoalesced++;
       }
@@ -267,12 +266,22 @@ export class WriteBehind {
     });
   }
 
+  async #removeRecord(session: SessionState): Promise<void> {
+    try {
+      await this.#parts.records.delete(this.#key(session));
+      this.#parts.counters.recordsRemoved++;
+    } catch (thrown) {
+      if (hasCode(thrown, 'UNAVAILABLE')) throw thrown;
+      this.#noteRefused(session, 'removal', thrown);
+    }
+  }
+
   #key({ sessionId }: SessionState): string {
     return `${this.#parts.instanceId}.${sessionId}`;
   }
 
   /** What the bus will never take, as a payload above its limit, would be tried for ever: it is let go. */
-  #noteRefused(session: SessionState, what: 'record' | 'event', thrown: unknown): void {
+  #noteRefused(session: SessionState, what: 'record' | 'event' | 'removal', thrown: unknown): void {
     this.#parts.counters.writeFailures++;
     if (session.refused) return;
     session.refused = true;
