@@ -36,6 +36,14 @@ describe('decoding', () => {
     expect(middle).toBeLessThan(2010);
   });
 
+  test.each([32_767, -32_768])('stereo at full scale, %i on both tracks, stays there', async (sample) => {
+    const { samples } = await decodePrompt(
+      wav(100, 8000, 2, () => sample),
+      'x',
+    );
+    expect(new Set(new Int16Array(samples))).toEqual(new Set([sample]));
+  });
+
   test('a long file gives the event loop its turns', async () => {
     let turns = 0;
     let done = false;
