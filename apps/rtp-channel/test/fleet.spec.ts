@@ -176,6 +176,37 @@ describeIf('nats-server', 'three instances on a real NATS', () => {
     await leaving[Symbol.asyncDispose]();
   }, 30_000);
 
+  test('kill -9 of an instance that holds one leg of a call: the other is told, goes on, and can be bridged anew', async () => {
+    const [a] = instances;
+    const doomed = await start();
+    const [alice, bob, carol] = [await phone(), await phone(), await phone()];
+    const follower = new Follower((signal) => a.channels.watchChannels({}, { signal }));
+    const call = async (who: RtpPhone, by: Instance): Promise<string> => {
+      const { channelId, local } = await openOn(by, by, { remote: { address: who.address, rtpPort: who.port } });
+      if (!local) throw new Error('no local address');
+      who.call({ address: local.address, port: local.rtpPort });
+      who.start();
+      return channelId;
+    };
+    const [aliceLeg, bobLeg] = [await call(alice, a), await call(bob, doomed)];
+    await a.channels.bridgeChannels({ channelId: aliceLeg, peerChannelId: bobLeg });
+    await Promise.all([alice.waitForPackets(20), bob.waitForPackets(20)]);
+    await doomed.process.kill();
+    const { event } = await follower.until((e) => e.channelId === aliceLeg && e.detail?.$case === 'unbridged');
+    expect(event.detail).toMatchObject({ value: { peerChannelId: bobLeg } });
+    const { channel } = await a.channels.getChannel({ channelId: aliceLeg });
+    expect(channel?.peerChannelId).toBe('');
+    const carolLeg = await call(carol, a);
+    await a.channels.bridgeChannels({ channelId: aliceLeg, peerChannelId: carolLeg });
+    await Promise.all([alice.waitForMorePackets(20), carol.waitForPackets(20)]);
+    await alice.sendDigits('7');
+    await carol.waitForDigits('7');
+    follower.stop();
+    for (const channelId of [aliceLeg, carolLeg]) await a.channels.closeChannel({ channelId });
+    await Promise.all([alice.stop(), bob.stop(), carol.stop()]);
+    await doomed[Symbol.asyncDispose]();
+  }, 30_000);
+
   test('kill -9 of the owner: a watch on another instance gets the closed events within 10 s', async () => {
     const [a, b] = instances;
     const doomed = [await openOn(a, b), await openOn(a, b)];

@@ -6,6 +6,7 @@ import type { RunningService, ServiceClient } from '@mediaplane/service';
 import { RtpChannel } from '../src/rtp-channel.ts';
 import { startRtpChannel } from '../src/service-spec.ts';
 import { dial } from './support/caller.ts';
+import { Follower } from './support/follower.ts';
 
 /** What no caller can bring about in time: one instance in this process, prodded from within. */
 let service: RunningService;
@@ -72,6 +73,32 @@ test('who was bridged with a channel whose session was lost sends to it no more,
   await channels.bridgeChannels({ channelId: carol.channelId, peerChannelId: bob.channelId });
   await carol.phone.waitForMorePackets(5);
   await inside.media.close(alice.channelId, null);
+});
+
+test('channels that a survivor has told the fleet of are ended in silence; the others hear that they are alone', async () => {
+  const follower = new Follower((signal) => channels.watchChannels({}, { signal }));
+  const { used } = inside.pool;
+  await using alice = await dial({ channels });
+  await using bob = await dial({ channels });
+  const { channelId } = alice;
+  await channels.bridgeChannels({ channelId, peerChannelId: bob.channelId });
+  await channels.sendDtmf({ channelId, digits: '1234567890', digitMs: 500 });
+  await inside.channels.closeOrphans([channelId, `${channelId.slice(0, -4)}aaaa`]);
+  expect([inside.channels.count, inside.pool.used]).toEqual([1, used + 1]);
+  await expect(channels.getChannel({ channelId })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(inside.media.command(channelId, 'latch', null)).rejects.toMatchObject({ code: 'no-such-session' });
+  await channels.updateChannel({ channelId: bob.channelId, settings: { echo: true } });
+  await bob.phone.waitForPackets(10);
+  await channels.closeChannel({ channelId: bob.channelId });
+  await follower.until((event) => event.channelId === bob.channelId && event.detail?.$case === 'closed');
+  const told = (id: string) =>
+    follower.events.filter(({ event }) => event.channelId === id).map(({ event }) => event.detail?.$case);
+  expect(told(bob.channelId)).toContain('unbridged');
+  expect(told(channelId)).toContain('bridged');
+  expect(
+    told(channelId).filter((kind) => kind === 'unbridged' || kind === 'dtmfFinished' || kind === 'closed'),
+  ).toEqual([]);
+  follower.stop();
 });
 
 test('digits that cannot be sent are refused: against the direction, or behind too many others', async () => {
