@@ -1,12 +1,12 @@
-import type { PacketIo, SocketAddress } from '@mediaplane/net';
+import type { AddressWords, PacketIo } from '@mediaplane/net';
 import { followWallClock } from './clock.ts';
 import type { SharedCounters, ThreadCounter } from './counters.ts';
 import { FrameClock } from './frame-clock.ts';
 import { MAX_ROLES, type FromThread, type SessionSocket, type ToThread } from './messages.ts';
 import type { MediaContract, MediaProgram, MediaSession, MediaThread, SessionPort } from './program.ts';
+import { NO_SOCKET, RoleSockets } from './role-sockets.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
-const NO_SOCKET = -1;
 /** The longest a thread sleeps with nothing to do; the watchdog counts on it. */
 export const IDLE_WAIT_US = 100_000;
 /** Deadlines of many sessions fall together, so that one wake-up serves them: a thousand idle channels cost 20 a second, not 200. */
@@ -19,10 +19,7 @@ export type Post<C extends MediaContract> = (message: FromThread<C>, transfer?: 
 class Seat<S extends MediaSession<C>, C extends MediaContract> implements SessionPort<S, C> {
   readonly sessionId: string;
   readonly index: number;
-  session: S | null = null;
   readonly #loop: MediaLoop<S, C>;
-  /** By role; few sessions have more than the first. */
-  readonly #sockets: number[] = [NO_SOCKET, NO_SOCKET, NO_SOCKET];
 
   constructor(loop: MediaLoop<S, C>, sessionId: string, index: number) {
     this.#loop = loop;
@@ -31,14 +28,10 @@ class Seat<S extends MediaSession<C>, C extends MediaContract> implements Sessio
   }
 
   socket(role: number): number {
-    return this.#sockets[role] ?? NO_SOCKET;
+    return this.#loop.sockets.get(this.index, role);
   }
 
-  setSocket(role: number, socket: number): void {
-    this.#sockets[role] = socket;
-  }
-
-  send(role: number, offset: number, length: number, to: SocketAddress): boolean {
+  send(role: number, offset: number, length: number, to: AddressWords): boolean {
     const socket = this.socket(role);
     return socket !== NO_SOCKET && this.#loop.io.send(socket, offset, length, to);
   }
@@ -71,10 +64,13 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
   readonly post: Post<C>;
   readonly timers: TimerWheel;
   readonly frames: FrameClock;
+  readonly sockets = new RoleSockets();
   stopping = false;
   readonly #thread: MediaThread;
   readonly #program: MediaProgram<S, C>;
   readonly #seats: (Seat<S, C> | null)[] = [];
+  /** The sessions of the seats again: a datagram goes straight to its own. */
+  readonly #sessions: (S | null)[] = [];
   readonly #freeIndices: number[] = [];
   readonly #byId = new Map<string, Seat<S, C>>();
   #sessionFailures = 0;
@@ -98,12 +94,13 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
     this.#nowUs = nowUs;
     for (let i = 0; i < batch.count; i += 1) {
       const tag = batch.tag[i];
-      const seat = this.#seats[(tag / MAX_ROLES) | 0];
-      if (!seat?.session) continue;
+      const index = (tag / MAX_ROLES) | 0;
+      const session = this.#sessions[index];
+      if (!session) continue;
       try {
-        seat.session.onDatagram(i, tag % MAX_ROLES, nowUs);
+        session.onDatagram(i, tag % MAX_ROLES, nowUs);
       } catch (error) {
-        this.#fail(seat, error);
+        this.#fail(index, error);
       }
     }
     this.timers.advance(nowUs, this.#onDeadline);
@@ -121,7 +118,8 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
   }
 
   find(sessionId: string): S | undefined {
-    return this.#byId.get(sessionId)?.session ?? undefined;
+    const seat = this.#byId.get(sessionId);
+    return (seat && this.#sessions[seat.index]) ?? undefined;
   }
 
   /** Carries out one message of the mailbox and answers it. Only dgram attaches asynchronously, and then answers later. */
@@ -173,22 +171,22 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
   }
 
   readonly #onDeadline = (index: number): void => {
-    const seat = this.#seats[index];
-    if (!seat?.session) return;
+    const session = this.#sessions[index];
+    if (!session) return;
     try {
-      seat.session.onDeadline(this.#nowUs);
+      session.onDeadline(this.#nowUs);
     } catch (error) {
-      this.#fail(seat, error);
+      this.#fail(index, error);
     }
   };
 
   readonly #onFrame = (index: number, dueUs: number): void => {
-    const seat = this.#seats[index];
-    if (!seat?.session) return;
+    const session = this.#sessions[index];
+    if (!session) return;
     try {
-      seat.session.onFrame(dueUs, this.#nowUs);
+      session.onFrame(dueUs, this.#nowUs);
     } catch (error) {
-      this.#fail(seat, error);
+      this.#fail(index, error);
     }
   };
 
@@ -197,12 +195,12 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
       case 'open':
         return this.#seated(message.sessionId, message.sockets, (seat) => {
           const { session, opened } = this.#program.open(seat, message.init, nowUs);
-          seat.session = session;
+          this.#sessions[seat.index] = session;
           return opened;
         });
       case 'restore':
         return this.#seated(message.sessionId, message.sockets, (seat) => {
-          seat.session = this.#program.restore(seat, message.snapshot, nowUs);
+          this.#sessions[seat.index] = this.#program.restore(seat, message.snapshot, nowUs);
         });
       case 'command': {
         const { session } = this.#require(message.sessionId);
@@ -237,6 +235,7 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
     const index = this.#freeIndices.pop() ?? this.#seats.length;
     const seat = new Seat<S, C>(this, sessionId, index);
     this.#seats[index] = seat;
+    this.#sessions[index] = null;
     this.#byId.set(sessionId, seat);
     const orUnseat = <T>(work: () => T): T => {
       try {
@@ -261,8 +260,8 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
     const late: Promise<void>[] = [];
     for (const { role, handle } of sockets) {
       const socket = this.io.attach(handle, seat.index * MAX_ROLES + role);
-      if (socket instanceof Promise) late.push(socket.then((index) => seat.setSocket(role, index)));
-      else seat.setSocket(role, socket);
+      if (socket instanceof Promise) late.push(socket.then((bound) => this.#bound(seat, role, bound)));
+      else this.sockets.set(seat.index, role, socket);
     }
     if (late.length === 0) return undefined;
     // All of them, even if one fails: a socket that is bound after its seat was given up would stay for good.
@@ -271,17 +270,22 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
     });
   }
 
+  #bound(seat: Seat<S, C>, role: number, socket: number): void {
+    if (this.#seats[seat.index] === seat) this.sockets.set(seat.index, role, socket);
+    else this.io.detach(socket);
+  }
+
   #detach(seat: Seat<S, C>, role: number): void {
     const socket = seat.socket(role);
     if (socket !== NO_SOCKET) this.io.detach(socket);
-    seat.setSocket(role, NO_SOCKET);
+    this.sockets.set(seat.index, role, NO_SOCKET);
   }
 
   #unseat(seat: Seat<S, C>): void {
     for (let role = 0; role < MAX_ROLES; role += 1) this.#detach(seat, role);
     this.timers.cancel(seat.index);
     this.frames.remove(seat.index);
-    seat.session = null;
+    this.#sessions[seat.index] = null;
     this.#seats[seat.index] = null;
     this.#freeIndices.push(seat.index);
     this.#byId.delete(seat.sessionId);
@@ -289,11 +293,14 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
 
   #require(sessionId: string): { seat: Seat<S, C>; session: S } {
     const seat = this.#byId.get(sessionId);
-    if (!seat?.session) throw Object.assign(new Error(`no session ${sessionId}`), { code: 'no-such-session' });
-    return { seat, session: seat.session };
+    const session = seat && this.#sessions[seat.index];
+    if (!session) throw Object.assign(new Error(`no session ${sessionId}`), { code: 'no-such-session' });
+    return { seat, session };
   }
 
-  #fail(seat: Seat<S, C>, error: unknown): void {
+  #fail(index: number, error: unknown): void {
+    const seat = this.#seats[index];
+    if (!seat) return;
     this.#sessionFailures += 1;
     this.#unseat(seat);
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,4 +1,4 @@
-import type { PacketIo, SocketAddress } from '@mediaplane/net';
+import type { AddressWords, PacketIo } from '@mediaplane/net';
 
 /** The types that an app's media program and its control side agree on. Everything crosses threads by structured clone. */
 export interface MediaContract {
@@ -64,7 +64,7 @@ export interface SessionPort<S, C extends MediaContract> {
   /** Index for `io.send`, or -1 when no socket is attached in that role. */
   socket(role: number): number;
   /** Sends from the socket of `role`. False if there is none or the kernel refused (counted). */
-  send(role: number, offset: number, length: number, to: SocketAddress): boolean;
+  send(role: number, offset: number, length: number, to: AddressWords): boolean;
   /** One deadline a session, met up to 51 ms late so that those of many sessions fall together; `Infinity` cancels it. */
   setDeadline(dueUs: number): void;
   setFrames(on: boolean): void;

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { NetError } from './errors.ts';
-import { SocketAddress } from './socket-address.ts';
+import { isIpv4, SocketAddress, type AddressWords } from './socket-address.ts';
 
 const V4_MAPPED_WORD = 0xffff;
 const IPV6_GROUPS = 8;
@@ -67,8 +67,8 @@ function groupsOf(text: string): number[] {
 }
 
 /** Dotted for IPv4 and v4-mapped, else the canonical text of RFC 5952. */
-export function formatIp(address: SocketAddress): string {
-  if (address.isIpv4) return formatIpv4(address.w3);
+export function formatIp(address: AddressWords): string {
+  if (isIpv4(address)) return formatIpv4(address.w3);
   const groups = [address.w0, address.w1, address.w2, address.w3].flatMap((value) => [value >>> 16, value & 0xffff]);
   const { start, length } = longestZeroRun(groups);
   const text = (part: number[]): string => part.map((group) => group.toString(16)).join(':');
@@ -92,13 +92,13 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
 }
 
 /** `192.0.2.1:5004`, `[2001:db8::1]:5004`. */
-export function formatSocketAddress(address: SocketAddress): string {
+export function formatSocketAddress(address: AddressWords): string {
   const ip = formatIp(address);
-  return address.isIpv4 ? `${ip}:${address.port}` : `[${ip}]:${address.port}`;
+  return isIpv4(address) ? `${ip}:${address.port}` : `[${ip}]:${address.port}`;
 }
 
 /** `0.0.0.0` or `::`: to be bound to, never to be sent to or advertised. */
-export function isUnspecified(address: SocketAddress): boolean {
+export function isUnspecified(address: AddressWords): boolean {
   return (
     address.w0 === 0 && address.w1 === 0 && address.w3 === 0 && (address.w2 === 0 || address.w2 === V4_MAPPED_WORD)
   );

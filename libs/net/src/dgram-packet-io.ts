@@ -15,7 +15,7 @@ import {
 } from './packet-columns.ts';
 import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES, SOURCE_WORDS } from './packet-io.ts';
 import type { PacketBatch, PacketIo, PacketIoOptions, UdpSocketHandle } from './packet-io.ts';
-import { SocketAddress } from './socket-address.ts';
+import { isIpv4, SocketAddress, type AddressWords } from './socket-address.ts';
 
 const ALIGNMENT_BYTES = 8;
 /** What may wait for `receive` of one socket, in batches' worth of it. */
@@ -171,22 +171,22 @@ export class DgramPacketIo implements PacketIo {
   }
 
   /** True when node:dgram took it; what the system made of it is counted when Node reports it. */
-  send(socket: number, offset: number, length: number, to: SocketAddress): boolean {
+  send(socket: number, offset: number, length: number, to: AddressWords): boolean {
     const attached = this.#sockets[socket];
     if (!attached) throw new RangeError(`socket ${socket} is not attached`);
     checkRange(offset, length, this.bytes.length);
-    if (to.port === 0 || (!attached.ipv6 && !to.isIpv4)) {
+    if (to.port === 0 || (!attached.ipv6 && !isIpv4(to))) {
       this.counters.sendFailed += 1;
       return false;
     }
     // A copy: node:dgram may send later, and the arena will have changed by then.
     const payload = Buffer.from(this.bytes.subarray(offset, offset + length));
-    const ip = attached.ipv6 && to.isIpv4 ? `::ffff:${formatIp(to)}` : formatIp(to);
+    const ip = attached.ipv6 && isIpv4(to) ? `::ffff:${formatIp(to)}` : formatIp(to);
     attached.socket.send(payload, to.port, ip, (error) => this.#countSend(error, length));
     return true;
   }
 
-  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: SocketAddress): number {
+  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number {
     checkRun(offset, segmentBytes, totalBytes, this.bytes.length);
     let sent = 0;
     for (let at = 0; at < totalBytes; at += segmentBytes) {

@@ -24,7 +24,7 @@ import {
 } from './packet-columns.ts';
 import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES, SOURCE_WORDS } from './packet-io.ts';
 import type { NetCapabilities, PacketBatch, PacketIo, PacketIoOptions, UdpSocketHandle } from './packet-io.ts';
-import type { SocketAddress } from './socket-address.ts';
+import { isIpv4, type AddressWords } from './socket-address.ts';
 import { SocketTable } from './socket-table.ts';
 
 /** The epoll token of the doorbell; sockets have their index. */
@@ -103,8 +103,8 @@ export class NativePacketIo implements PacketIo {
   }
 
   detach(socket: number): void {
-    const fd = this.#sockets.fd[socket];
-    if (!(fd >= 0)) return;
+    const fd = this.#sockets.fd(socket);
+    if (fd < 0) return;
     this.#epoll.remove(fd);
     this.#sockets.remove(socket);
   }
@@ -129,14 +129,14 @@ export class NativePacketIo implements PacketIo {
 
   /** `socketsToCome`: ready sockets after this one, each of which is owed a slot. */
   #receiveFrom(socket: number, socketsToCome: number): void {
-    const { lastPass } = this.#sockets;
-    const readyAgain = lastPass[socket] === this.#pass - 1;
-    lastPass[socket] = this.#pass;
+    const sockets = this.#sockets;
+    const readyAgain = sockets.lastPass(socket) === this.#pass - 1;
+    sockets.setLastPass(socket, this.#pass);
     if (readyAgain) {
       const free = this.#batchSize - this.#nextSlot - socketsToCome;
       this.#receiveBacklog(socket, free < this.#maxPerSocket ? free : this.#maxPerSocket);
     } else {
-      const length = this.#receiver.receiveOne(this.#sockets.fd[socket], this.#nextSlot);
+      const length = this.#receiver.receiveOne(sockets.fd(socket), this.#nextSlot);
       if (length >= 0) this.#accept(socket, length);
       else this.#countReceiveFailure(-length);
     }
@@ -144,12 +144,12 @@ export class NativePacketIo implements PacketIo {
 
   #receiveBacklog(socket: number, limit: number): void {
     const first = this.#nextSlot;
-    const received = this.#receiver.receiveMany(this.#sockets.fd[socket], first, limit);
+    const received = this.#receiver.receiveMany(this.#sockets.fd(socket), first, limit);
     if (received > 1) {
       this.counters.backlogs += 1;
     } else {
       // No backlog: one datagram a pass is cheaper to take alone.
-      this.#sockets.lastPass[socket] = this.#pass - 2;
+      this.#sockets.setLastPass(socket, this.#pass - 2);
       if (received < 0) this.#countReceiveFailure(-received);
     }
     for (let slot = first; slot < first + received; slot++) this.#accept(socket, this.#receiver.length(slot));
@@ -166,7 +166,7 @@ export class NativePacketIo implements PacketIo {
     const index = batch.count++;
     batch.offset[index] = this.#receiver.payloadOffset(slot);
     batch.length[index] = length;
-    batch.tag[index] = this.#sockets.tag[socket];
+    batch.tag[index] = this.#sockets.tag(socket);
     this.#receiver.source(slot, batch.source, index * SOURCE_WORDS);
     counters.received += 1;
     counters.receivedBytes += length;
@@ -177,7 +177,7 @@ export class NativePacketIo implements PacketIo {
     if (errno !== Errno.EAGAIN) this.counters.receiveFailed += 1;
   }
 
-  send(socket: number, offset: number, length: number, to: SocketAddress): boolean {
+  send(socket: number, offset: number, length: number, to: AddressWords): boolean {
     const fd = this.#attachedFd(socket);
     if (!this.#setDestination(socket, to)) {
       this.counters.sendFailed += 1;
@@ -198,22 +198,21 @@ export class NativePacketIo implements PacketIo {
     return true;
   }
 
-  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: SocketAddress): number {
+  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number {
     checkRun(offset, segmentBytes, totalBytes, this.bytes.length);
     const fd = this.#attachedFd(socket);
     if (!this.#setDestination(socket, to)) {
       this.counters.sendFailed += Math.ceil(totalBytes / segmentBytes);
       return 0;
     }
-    const { gso } = this.#sockets;
     const chunkBytes = segmentBytes * Math.min(MAX_SEGMENTS, Math.max(1, Math.floor(MAX_SEND_BYTES / segmentBytes)));
     let sent = 0;
     for (let at = 0; at < totalBytes;) {
       const bytes = Math.min(chunkBytes, totalBytes - at);
-      if (gso[socket] === 1 && bytes > segmentBytes) {
+      if (this.#sockets.segments(socket) && bytes > segmentBytes) {
         const segments = this.#sendSegments(fd, offset + at, segmentBytes, bytes);
         if (segments === REFUSED) {
-          gso[socket] = 0;
+          this.#sockets.refuseSegments(socket);
           this.counters.gsoRefused += 1;
           continue;
         }
@@ -244,15 +243,15 @@ export class NativePacketIo implements PacketIo {
 
   /** @throws RangeError */
   #attachedFd(socket: number): number {
-    const fd = this.#sockets.fd[socket];
+    const fd = this.#sockets.fd(socket);
     if (fd >= 0) return fd;
     throw new RangeError(`socket ${socket} is not attached`);
   }
 
   /** @returns false if this socket cannot send there: an IPv6 address from an IPv4 socket, or port 0 */
-  #setDestination(socket: number, to: SocketAddress): boolean {
-    const family = this.#sockets.family[socket] === AF_INET6 ? AF_INET6 : AF_INET;
-    if (to.port === 0 || (family === AF_INET && !to.isIpv4)) return false;
+  #setDestination(socket: number, to: AddressWords): boolean {
+    const family = this.#sockets.family(socket) === AF_INET6 ? AF_INET6 : AF_INET;
+    if (to.port === 0 || (family === AF_INET && !isIpv4(to))) return false;
     this.#sender.setDestination(family, to.w0, to.w1, to.w2, to.w3, to.port);
     return true;
   }

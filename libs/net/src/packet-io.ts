@@ -1,4 +1,4 @@
-import type { SocketAddress } from './socket-address.ts';
+import type { AddressWords } from './socket-address.ts';
 
 /** `native`: epoll and libc, on Linux x64 and arm64. `dgram`: node:dgram, anywhere. */
 export type NetImplementation = 'native' | 'dgram';
@@ -62,7 +62,7 @@ export interface PacketBatch {
   readonly length: Int32Array;
   /** The `tag` that the receiving socket was attached with. */
   readonly tag: Int32Array;
-  /** Five words a datagram: w0, w1, w2, w3, port as in `SocketAddress`. */
+  /** Five words a datagram: w0, w1, w2, w3, port as in `AddressWords`. */
   readonly source: Int32Array;
 }
 
@@ -128,9 +128,9 @@ export interface PacketIo {
   /** dgram only: called (once per event-loop turn at most) when datagrams wait to be received. */
   onReadable: (() => void) | null;
   /** Sends `length` bytes at `offset` of the arena. Returns true if the kernel took it; a refusal is counted, never thrown. @throws RangeError for bytes outside the arena or a socket that is not attached. */
-  send(socket: number, offset: number, length: number, to: SocketAddress): boolean;
+  send(socket: number, offset: number, length: number, to: AddressWords): boolean;
   /** Sends `count` datagrams of `segmentBytes` each (the last may be shorter: `totalBytes`) that lie back to back at `offset`. Falls back to single sends, for good on this socket, if UDP_SEGMENT is refused. Returns datagrams sent. */
-  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: SocketAddress): number;
+  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number;
   close(): void;
   /** Descriptors of its own, besides the attached ones: a thread that dies leaves them to `closeLeftDescriptors`. */
   readonly descriptors: readonly number[];

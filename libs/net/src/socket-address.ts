@@ -1,11 +1,24 @@
 /** An IP address and port as plain integers: no allocation to compare, copy or send to. IPv4 is held v4-mapped (RFC 4291 2.5.5.2). */
-export class SocketAddress {
+export interface AddressWords {
   /** The 16 address bytes as four signed 32-bit words in network order: for IPv4 `0, 0, 0xffff, a.b.c.d`. */
+  readonly w0: number;
+  readonly w1: number;
+  readonly w2: number;
+  readonly w3: number;
+  /** 0 to 65535; 0 means "not set". */
+  readonly port: number;
+}
+
+export function isIpv4({ w0, w1, w2 }: AddressWords): boolean {
+  return w0 === 0 && w1 === 0 && w2 === 0xffff;
+}
+
+/** `AddressWords` that can be written. */
+export class SocketAddress implements AddressWords {
   w0 = 0;
   w1 = 0;
   w2 = 0;
   w3 = 0;
-  /** 0 to 65535; 0 means "not set". */
   port = 0;
 
   set(w0: number, w1: number, w2: number, w3: number, port: number): this {
@@ -17,11 +30,11 @@ export class SocketAddress {
     return this;
   }
 
-  copyFrom(other: SocketAddress): this {
+  copyFrom(other: AddressWords): this {
     return this.set(other.w0, other.w1, other.w2, other.w3, other.port);
   }
 
-  equals(other: SocketAddress): boolean {
+  equals(other: AddressWords): boolean {
     return (
       this.port === other.port &&
       this.w3 === other.w3 &&
@@ -32,6 +45,6 @@ export class SocketAddress {
   }
 
   get isIpv4(): boolean {
-    return this.w0 === 0 && this.w1 === 0 && this.w2 === 0xffff;
+    return isIpv4(this);
   }
 }

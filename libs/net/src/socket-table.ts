@@ -3,48 +3,68 @@ const NONE = -1;
 /** Equal to no pass that a new socket could follow. */
 const NEVER = -2;
 
-/** The attached sockets of a NativePacketIo as columns; an index is used again after `remove`. */
+/** A socket's record: 8 int32, so that all that a packet needs of a socket lies in one cache line. */
+const WORDS = 8;
+const FD = 0;
+const FAMILY = 1;
+const TAG = 2;
+/** 1 until UDP_SEGMENT has been refused. */
+const SEGMENTS = 3;
+/** The pass in which the socket was last found ready. */
+const LAST_PASS = 4;
+
+/** The attached sockets of a NativePacketIo; an index is used again after `remove`. */
 export class SocketTable {
-  /** -1 where no socket is. */
-  fd = new Int32Array(FIRST_CAPACITY).fill(NONE);
-  family = new Uint8Array(FIRST_CAPACITY);
-  tag = new Int32Array(FIRST_CAPACITY);
-  /** 1 until UDP_SEGMENT has been refused. */
-  gso = new Uint8Array(FIRST_CAPACITY);
-  /** The pass in which the socket was last found ready. */
-  lastPass = new Int32Array(FIRST_CAPACITY);
+  #records = new Int32Array(FIRST_CAPACITY * WORDS).fill(NONE);
   readonly #free: number[] = [];
   #used = 0;
 
   add(fd: number, family: number, tag: number, gso: boolean): number {
     const index = this.#free.pop() ?? this.#used++;
-    if (index === this.fd.length) this.#grow();
-    this.fd[index] = fd;
-    this.family[index] = family;
-    this.tag[index] = tag;
-    this.gso[index] = gso ? 1 : 0;
-    this.lastPass[index] = NEVER;
+    if (index * WORDS === this.#records.length) this.#grow();
+    this.#records.set([fd, family, tag, gso ? 1 : 0, NEVER], index * WORDS);
     return index;
   }
 
   remove(index: number): void {
-    this.fd[index] = NONE;
+    this.#records[index * WORDS + FD] = NONE;
     this.#free.push(index);
   }
 
-  #grow(): void {
-    const capacity = this.fd.length * 2;
-    const fd = new Int32Array(capacity).fill(NONE);
-    fd.set(this.fd);
-    this.fd = fd;
-    this.family = grown(this.family, new Uint8Array(capacity));
-    this.tag = grown(this.tag, new Int32Array(capacity));
-    this.gso = grown(this.gso, new Uint8Array(capacity));
-    this.lastPass = grown(this.lastPass, new Int32Array(capacity));
+  /** @returns the descriptor, or -1 where no socket is */
+  fd(index: number): number {
+    // A fraction of an index would be another field.
+    const fd = index === (index | 0) ? (this.#records[index * WORDS + FD] as number | undefined) : NONE;
+    return fd ?? NONE;
   }
-}
 
-function grown<T extends Int32Array | Uint8Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+  family(index: number): number {
+    return this.#records[index * WORDS + FAMILY];
+  }
+
+  tag(index: number): number {
+    return this.#records[index * WORDS + TAG];
+  }
+
+  segments(index: number): boolean {
+    return this.#records[index * WORDS + SEGMENTS] === 1;
+  }
+
+  refuseSegments(index: number): void {
+    this.#records[index * WORDS + SEGMENTS] = 0;
+  }
+
+  lastPass(index: number): number {
+    return this.#records[index * WORDS + LAST_PASS];
+  }
+
+  setLastPass(index: number, pass: number): void {
+    this.#records[index * WORDS + LAST_PASS] = pass;
+  }
+
+  #grow(): void {
+    const records = new Int32Array(this.#records.length * 2).fill(NONE);
+    records.set(this.#records);
+    this.#records = records;
+  }
 }

@@ -1,3 +1,4 @@
+import { coarseTime, elapsedUs } from './coarse-time.ts';
 import { MAX_DROPOUT, MAX_MISORDER, sequenceDelta } from './sequence-number.ts';
 import { isAddress, isHost, setAddress, TransportAddress } from './transport-address.ts';
 
@@ -22,8 +23,8 @@ export const NO_SEQUENCE = -1;
 export const LatchVerdict = {
   drop: 0,
   accept: 1,
-  /** Accept, and `current` is another address than before. */
-  newSource: 2,
+  /** Accept, and `current` is another address than before, which is now in `previous`. */
+  moved: 2,
 } as const;
 export type LatchVerdict = (typeof LatchVerdict)[keyof typeof LatchVerdict];
 
@@ -93,19 +94,26 @@ const NOBODY = new Rivals();
  * it was told to be silent (hold). (d) Until it is displaced, a first source in the window is heard and hears what is sent.
  */
 export class AddressLatch {
+  // First what every packet of the present source needs: it shares one or two cache lines.
+  /** A source has been taken: `current` is where packets come from. */
+  heard = false;
+  /** That source is the signalled one, or proved. */
+  established = false;
+  /** Where to send: the source that is taken, until then the signalled address. Port 0: nowhere yet. */
+  readonly current = new TransportAddress();
+  private ssrc = 0;
+  private sequence = 0;
+  /** Coarse time of the present source's last packet. */
+  private heardAt = 0;
+
   mode: LatchMode;
   /** May be replaced; a window that is open keeps its end. */
   options: LatchOptions;
   /** What signalling named; port 0 while it has named nothing. */
   readonly signalled = new TransportAddress();
-  /** Where to send: the source that is taken, until then the signalled address. Port 0: nowhere yet. */
-  readonly current = new TransportAddress();
-  /** A source has been taken: `current` is where packets come from. */
-  heard = false;
-  /** That source is the signalled one, or proved. */
-  established = false;
+  /** Where `current` was before `accept` last moved it; null if it never has. */
+  previous: TransportAddress | null = null;
 
-  accepted = 0;
   dropped = 0;
   /** Sources taken, the first one too. */
   sourceChanges = 0;
@@ -115,11 +123,8 @@ export class AddressLatch {
   private windowEndsUs = 0;
 
   private evidence: Evidence = Evidence.none;
-  private ssrc = 0;
-  private sequence = 0;
   private run = 0;
   private sinceUs = 0;
-  private heardUs = 0;
 
   /** Made when the first rival turns up: most streams never see one. */
   private rivals: Rivals | null = null;
@@ -169,7 +174,7 @@ export class AddressLatch {
 
   /** Counts the silence of the present source from now on: until now it was told to be silent. */
   touch(nowUs: number): void {
-    this.heardUs = nowUs;
+    this.heardAt = coarseTime(nowUs);
   }
 
   /** Judges a well-formed packet by where it came from. Pass only those of a payload type that was negotiated. */
@@ -197,17 +202,17 @@ export class AddressLatch {
       }
     }
     this.handOver(run, evidence, nowUs);
-    setAddress(this.current, w0, w1, w2, w3, port);
+    const moved = !isAddress(this.current, w0, w1, w2, w3, port);
+    if (moved) this.move(w0, w1, w2, w3, port);
     this.established = evidence === Evidence.signalled || run >= this.options.packetsInOrder;
     this.heard = true;
     this.ssrc = ssrc;
     this.sequence = sequence;
     this.run = run;
-    this.heardUs = nowUs;
+    this.heardAt = coarseTime(nowUs);
     if (this.others.candidateRun > 0) this.others.candidateRun = 0;
-    this.accepted++;
     this.sourceChanges++;
-    return LatchVerdict.newSource;
+    return moved ? LatchVerdict.moved : LatchVerdict.accept;
   }
 
   /** To be read; to be written to only after `haveRivals`. */
@@ -219,9 +224,15 @@ export class AddressLatch {
     this.rivals ??= new Rivals();
   }
 
+  private move(w0: number, w1: number, w2: number, w3: number, port: number): void {
+    const { current } = this;
+    this.previous ??= new TransportAddress();
+    setAddress(this.previous, current.w0, current.w1, current.w2, current.w3, current.port);
+    setAddress(current, w0, w1, w2, w3, port);
+  }
+
   private acceptCurrent(ssrc: number, sequence: number, nowUs: number): LatchVerdict {
-    this.heardUs = nowUs;
-    this.accepted++;
+    this.heardAt = coarseTime(nowUs);
     const ahead = sequence === NO_SEQUENCE ? 1 : sequenceDelta(sequence, this.sequence);
     if (!this.established) {
       this.run = ssrc === this.ssrc && ahead === 1 ? this.run + 1 : 1;
@@ -251,7 +262,7 @@ export class AddressLatch {
   private mayTakeProved(evidence: Evidence, nowUs: number): boolean {
     if (!this.established) return true;
     if (evidence > this.evidence && (evidence === Evidence.signalled || nowUs < this.windowEndsUs)) return true;
-    if (nowUs - this.heardUs >= this.options.silenceUs) return true;
+    if (elapsedUs(nowUs, this.heardAt) >= this.options.silenceUs) return true;
     if (
       this.others.predecessorHeldUs > nowUs - this.sinceUs &&
       evidence >= this.evidence &&
@@ -331,12 +342,13 @@ export class AddressLatch {
       if (evidence > this.evidence) this.evidence = evidence;
       return;
     }
-    const heldUs = this.established ? this.heardUs - this.sinceUs : 0;
+    const silentUs = elapsedUs(nowUs, this.heardAt);
+    const heldUs = this.established ? nowUs - silentUs - this.sinceUs : 0;
     this.sinceUs = nowUs;
     if (proved && this.others.predecessorHeldUs > 0 && sameAddress(this.others.candidate, this.others.predecessor)) {
       this.sinceUs = nowUs - this.others.predecessorHeldUs;
       this.others.predecessorHeldUs = 0;
-    } else if (nowUs - this.heardUs >= this.options.silenceUs && heldUs > this.others.predecessorHeldUs) {
+    } else if (silentUs >= this.options.silenceUs && heldUs > this.others.predecessorHeldUs) {
       const { w0, w1, w2, w3, port } = this.current;
       this.haveRivals();
       setAddress(this.others.predecessor, w0, w1, w2, w3, port);

@@ -253,13 +253,25 @@ describe('events', () => {
   });
 });
 
+test('a silence in which the timestamp wraps is followed by the wall time', () => {
+  steps(3, () => stream.generate(nowUs));
+  const before = stream.timestamp;
+  const silenceUs = 100 * 3600 * 1e6;
+  nowUs += silenceUs;
+  const source = new Source(1, 5, 0);
+  expect(source.relay()).toBe(true);
+  expect(Math.abs((stream.timestamp - (before + units(silenceUs))) | 0)).toBeLessThan(2 * FRAME);
+  expect(steps(2, () => source.relay())).toEqual([NEXT, NEXT]);
+});
+
 test('the timestamp of a sender report is that of the media at the time', () => {
   const source = new Source(1, 5, 777);
   steps(10, () => source.relay());
   expect(stream.rtpTimestampAt(nowUs)).toBe(stream.timestamp);
   expect((stream.rtpTimestampAt(nowUs + 5 * MS) - stream.timestamp) | 0).toBe(40);
-  stream.countSent(160);
+  stream.countSent(160, nowUs);
   expect(stream).toMatchObject({ packetsSent: 1, octetsSent: 160 });
+  expect(stream.lastSentUs(nowUs + 7 * MS)).toBe(nowUs);
 });
 
 test('any mix of writers: each packet that is no late one has the next sequence and no earlier timestamp', () => {

@@ -1,3 +1,4 @@
+import { coarseTime, elapsedUs } from './coarse-time.ts';
 import { MAX_DROPOUT, MAX_MISORDER, sequenceDelta } from './sequence-number.ts';
 
 /** An input timestamp that has left the wall clock by this much has jumped. Longer than an event segment (8.2 s, RFC 4733 2.5.1.3). */
@@ -19,48 +20,48 @@ type Writer = (typeof Writer)[keyof typeof Writer];
  * and the marker says that a talk spurt begins (RFC 3551 4.1). Events are inserted: what they interrupt goes on behind them.
  */
 export class OutboundStream {
+  // First what every relayed packet needs: it shares three cache lines.
   /** int32. */
   readonly ssrc: number;
-  readonly clockRateHz: number;
   /** Of the packet to be sent. */
   sequence: number;
   /** Of the packet to be sent, int32. */
   timestamp: number;
   marker = false;
-
   /** For sender reports. */
   packetsSent = 0;
   octetsSent = 0;
-
+  /** Coarse time of the last packet that was sent. */
+  private sentAt = 0;
   private writer: Writer = Writer.none;
-  /** A generated frame in clock units, and the least step of the timestamp from one writer to the next. */
-  private frameUnits: number;
-  /** The furthest packet of the line: its extended sequence. */
-  private newestSequence: number;
-  /** The furthest timestamp, and the time that it stands for. */
-  private newestTimestamp: number;
-  private newestUs: number;
-
   private inSsrc = 0;
   /** Of the newest relayed packet. */
   private inSequence = 0;
   private inTimestampOffset = 0;
-  /** Extended output sequence of the first packet since the anchor: a late one from before it has no place. */
-  private inFloor = 0;
   /** Wall clock less input timestamp, in units. */
   private inTransit = 0;
   /** How a sender that has restarted would go on; -1: nothing looks like a restart. */
   private inRestart = -1;
   /** An event has taken sequence numbers since the last relayed packet. */
   private inserted = false;
+  /** The furthest packet of the line: its extended sequence. */
+  private newestSequence: number;
+  /** The furthest timestamp. */
+  private newestTimestamp: number;
+  /** Timestamp less wall clock, in units: what ties the line to time. */
+  private wallOffset: number;
+  readonly clockRateHz: number;
+
+  /** A generated frame in clock units, and the least step of the timestamp from one writer to the next. */
+  private frameUnits: number;
+  /** Extended output sequence of the first packet since the anchor: a late one from before it has no place. */
+  private inFloor = 0;
 
   /** The grid of the generated frames: where it is anchored and the last frame on it. */
   private gridTimestamp = 0;
-  private gridUs = 0;
   private gridFrame = 0;
 
   private eventTimestamp = 0;
-  private eventUs = 0;
 
   /** `firstSequence` and `firstTimestamp` should be random (RFC 3550 5.1); the timestamp runs from `nowUs` on. */
   constructor(
@@ -72,13 +73,13 @@ export class OutboundStream {
     nowUs: number,
   ) {
     this.ssrc = ssrc | 0;
-    this.clockRateHz = clockRateHz;
-    this.frameUnits = frameUnits;
     this.newestSequence = (firstSequence & 0xffff) + 0xffff;
     this.newestTimestamp = firstTimestamp | 0;
-    this.newestUs = nowUs;
     this.sequence = this.newestSequence & 0xffff;
     this.timestamp = this.newestTimestamp;
+    this.clockRateHz = clockRateHz;
+    this.wallOffset = (this.newestTimestamp - this.units(nowUs)) | 0;
+    this.frameUnits = frameUnits;
   }
 
   /** Another packet time: the next frame begins a talk spurt. */
@@ -90,7 +91,8 @@ export class OutboundStream {
 
   /** Puts a relayed packet on the line. False: do not send it; it is from before the last change, or a stray. */
   relay(inSsrc: number, inSequence: number, inTimestamp: number, inMarker: boolean, nowUs: number): boolean {
-    const transit = (this.units(nowUs) - inTimestamp) | 0;
+    const wall = this.units(nowUs);
+    const transit = (wall - inTimestamp) | 0;
     if (this.writer !== Writer.relay || (inSsrc | 0) !== this.inSsrc) {
       this.anchorRelay(inSsrc, inSequence, inTimestamp, transit, nowUs);
       return true;
@@ -124,9 +126,14 @@ export class OutboundStream {
     if (this.inserted) {
       this.inserted = false;
       this.inFloor = this.newestSequence + 1;
-      this.put(this.inFloor, timestamp, nowUs);
+      this.put(this.inFloor, timestamp);
     } else {
-      this.put(this.newestSequence + ahead, timestamp, nowUs);
+      this.put(this.newestSequence + ahead, timestamp);
+    }
+    // Packets of an event keep its timestamp while time goes on.
+    if (((timestamp - this.newestTimestamp) | 0) > 0) {
+      this.newestTimestamp = timestamp;
+      this.wallOffset = (timestamp - wall) | 0;
     }
     return true;
   }
@@ -135,54 +142,50 @@ export class OutboundStream {
   generate(nowUs: number): void {
     if (this.writer !== Writer.generator) {
       this.writer = Writer.generator;
-      const step = this.stepTo(nowUs);
-      this.gridTimestamp = (this.newestTimestamp + step) | 0;
-      this.gridUs = this.newestUs + this.microseconds(step);
+      this.gridTimestamp = this.nextTimestamp(nowUs);
       this.gridFrame = 0;
       this.marker = true;
     } else {
       // A tick that comes early is the next frame all the same; frames that were not made (a pause) leave their place empty.
-      const due = Math.floor(this.units(nowUs - this.gridUs) / this.frameUnits);
+      const due = Math.floor(((this.rtpTimestampAt(nowUs) - this.gridTimestamp) | 0) / this.frameUnits);
       this.marker = due > this.gridFrame + 1;
       this.gridFrame = Math.max(this.gridFrame + 1, due);
     }
-    const units = this.gridFrame * this.frameUnits;
-    this.put(this.newestSequence + 1, (this.gridTimestamp + units) | 0, this.gridUs + this.microseconds(units));
+    this.append((this.gridTimestamp + this.gridFrame * this.frameUnits) | 0);
   }
 
   /** Inserts the first packet of a telephone event; its timestamp is when the event began (RFC 4733 2.2.1). */
   beginEvent(nowUs: number): void {
-    const step = this.stepTo(nowUs);
-    this.eventTimestamp = (this.newestTimestamp + step) | 0;
-    this.eventUs = this.newestUs + this.microseconds(step);
+    this.eventTimestamp = this.nextTimestamp(nowUs);
     this.continueEvent(0);
     this.marker = true;
   }
 
   /** Inserts a further packet of the event. `timestampOffset`: where its segment begins, in units from the event's start. */
   continueEvent(timestampOffset: number): void {
-    this.put(
-      this.newestSequence + 1,
-      (this.eventTimestamp + timestampOffset) | 0,
-      this.eventUs + this.microseconds(timestampOffset),
-    );
+    this.append((this.eventTimestamp + timestampOffset) | 0);
     this.marker = false;
     this.inserted = true;
   }
 
-  countSent(payloadLength: number): void {
+  countSent(payloadLength: number, nowUs: number): void {
     this.packetsSent++;
     this.octetsSent += payloadLength;
+    this.sentAt = coarseTime(nowUs);
+  }
+
+  /** When the last packet was sent, exact to a millisecond; -Infinity if none was. */
+  lastSentUs(nowUs: number): number {
+    return this.packetsSent === 0 ? -Infinity : nowUs - elapsedUs(nowUs, this.sentAt);
   }
 
   /** The timestamp, int32, that stands for a time: for a sender report (RFC 3550 6.4.1). */
   rtpTimestampAt(nowUs: number): number {
-    return (this.newestTimestamp + this.units(nowUs - this.newestUs)) | 0;
+    return (this.units(nowUs) + this.wallOffset) | 0;
   }
 
   private anchorRelay(inSsrc: number, inSequence: number, inTimestamp: number, transit: number, nowUs: number): void {
-    const step = this.stepTo(nowUs);
-    const timestamp = (this.newestTimestamp + step) | 0;
+    const timestamp = this.nextTimestamp(nowUs);
     this.writer = Writer.relay;
     this.inSsrc = inSsrc | 0;
     this.inSequence = inSequence;
@@ -192,30 +195,31 @@ export class OutboundStream {
     this.inRestart = -1;
     this.inserted = false;
     this.marker = true;
-    this.put(this.inFloor, timestamp, this.newestUs + this.microseconds(step));
+    this.append(timestamp);
   }
 
-  /** Units from the furthest timestamp to one that stands for now, at least a frame. */
-  private stepTo(nowUs: number): number {
-    return Math.max(this.frameUnits, this.units(nowUs - this.newestUs));
+  /** Where the line goes on after another writer: at the wall time, and at least a frame ahead. */
+  private nextTimestamp(nowUs: number): number {
+    const wall = this.rtpTimestampAt(nowUs);
+    const ahead = (wall - this.newestTimestamp) | 0;
+    // Far behind is a silence so long that the timestamp has wrapped.
+    if (ahead < -TIMESTAMP_JUMP_S * this.clockRateHz) this.newestTimestamp = (wall - this.frameUnits) | 0;
+    return (this.newestTimestamp + Math.max(this.frameUnits, ahead)) | 0;
   }
 
-  private put(extendedSequence: number, timestamp: number, standsForUs: number): void {
+  /** The next packet of the line's own. */
+  private append(timestamp: number): void {
+    this.put(this.newestSequence + 1, timestamp);
+    if (((timestamp - this.newestTimestamp) | 0) > 0) this.newestTimestamp = timestamp;
+  }
+
+  private put(extendedSequence: number, timestamp: number): void {
     this.newestSequence = extendedSequence;
     this.sequence = extendedSequence & 0xffff;
     this.timestamp = timestamp;
-    // Packets of an event keep its timestamp while time goes on.
-    if (((timestamp - this.newestTimestamp) | 0) > 0) {
-      this.newestTimestamp = timestamp;
-      this.newestUs = standsForUs;
-    }
   }
 
   private units(us: number): number {
     return Math.round((us * this.clockRateHz) / 1e6);
-  }
-
-  private microseconds(units: number): number {
-    return (units * 1e6) / this.clockRateHz;
   }
 }

@@ -215,7 +215,7 @@ describe('RtcpSession', () => {
     const [a, b] = [party(1), party(2)];
     for (let i = 0; i < 100; i++) {
       a.outbound.generate(i * 20_000);
-      a.outbound.countSent(160);
+      a.outbound.countSent(160, i * 20_000);
       if (i % 4 !== 3) b.inbound.update(1, a.outbound.sequence, a.outbound.timestamp, 160, i * 20_000 + (i % 2) * 5000);
     }
     const oneWayUs = 40_000;

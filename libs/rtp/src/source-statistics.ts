@@ -1,3 +1,4 @@
+import { coarseTime, elapsedUs } from './coarse-time.ts';
 import { MAX_DROPOUT, MAX_MISORDER, sequenceDelta } from './sequence-number.ts';
 
 /** Packets in order that make a source valid (RFC 3550 A.1). */
@@ -27,16 +28,36 @@ export type Arrival = (typeof Arrival)[keyof typeof Arrival];
  * and `Object.assign`.
  */
 export class RtpSourceStatistics {
-  /** Of the RTP clock: the unit of `jitter`. */
-  clockRateHz: number;
-  /** The valid source, int32. Meaningless until `valid`. */
-  ssrc = 0;
-  valid = false;
-
+  // First what every packet needs: it shares three cache lines.
   /** Everything that came, provisional packets, jumps and duplicates too. */
   packets = 0;
   /** Payload bytes of everything that came. */
   octets = 0;
+  valid = false;
+  /** The valid source, int32. Meaningless until `valid`. */
+  ssrc = 0;
+  /** Highest extended sequence number of the source: 16 bits of sequence and the wraps above it. */
+  extendedSequence = 0;
+  /** Of the source since `base`, duplicates and late ones included (A.3). */
+  private received = 0;
+  /** A source or a restart that is proving itself: `candidateRun` packets in order, `candidateNext` comes next. */
+  private candidateRun = 0;
+  /** Bit i of the 128: `extendedSequence - i` has come. Covers MAX_MISORDER. */
+  private seen0 = 0;
+  private seen1 = 0;
+  private seen2 = 0;
+  private seen3 = 0;
+  private timestamp = 0;
+  /** Of the packet before, in clock units. */
+  private transit = 0;
+  /** 16 times the jitter, as A.8 keeps it. */
+  private jitter16 = 0;
+  private maxJitter16 = 0;
+  /** Coarse time of the last packet. */
+  private arrivedAt = 0;
+  /** Of the RTP clock: the unit of `jitter`. */
+  clockRateHz: number;
+
   reordered = 0;
   duplicates = 0;
   /** Packets that no valid source's sequence could hold. */
@@ -44,33 +65,14 @@ export class RtpSourceStatistics {
   ssrcChanges = 0;
   restarts = 0;
 
-  /** Highest extended sequence number of the source: 16 bits of sequence and the wraps above it. */
-  extendedSequence = 0;
   private base = 0;
-  /** Of the source since `base`, duplicates and late ones included (A.3). */
-  private received = 0;
   private sourceDuplicates = 0;
   private expectedPrior = 0;
   private receivedPrior = 0;
   private pastExpected = 0;
   private pastUnique = 0;
-
-  /** 16 times the jitter, as A.8 keeps it; the transit time of the packet before, in clock units. */
-  private jitter16 = 0;
-  private maxJitter16 = 0;
-  private transit = 0;
-  private timestamp = 0;
-
-  /** A source or a restart that is proving itself: `candidateRun` packets in order, `candidateNext` comes next. */
   private candidateSsrc = 0;
   private candidateNext = 0;
-  private candidateRun = 0;
-
-  /** Bit i of the 128: `extendedSequence - i` has come. Covers MAX_MISORDER. */
-  private seen0 = 0;
-  private seen1 = 0;
-  private seen2 = 0;
-  private seen3 = 0;
 
   constructor(clockRateHz: number) {
     this.clockRateHz = clockRateHz;
@@ -80,6 +82,7 @@ export class RtpSourceStatistics {
   update(ssrc: number, sequence: number, timestamp: number, payloadLength: number, nowUs: number): Arrival {
     this.packets++;
     this.octets += payloadLength;
+    this.arrivedAt = coarseTime(nowUs);
     ssrc |= 0;
     if (!this.valid || ssrc !== this.ssrc) return this.prove(ssrc, sequence, timestamp, nowUs);
 
@@ -104,6 +107,11 @@ export class RtpSourceStatistics {
       return Arrival.reordered;
     }
     return this.prove(ssrc, sequence, timestamp, nowUs);
+  }
+
+  /** When the last packet came, exact to a millisecond; -Infinity if none has. */
+  lastArrivalUs(nowUs: number): number {
+    return this.packets === 0 ? -Infinity : nowUs - elapsedUs(nowUs, this.arrivedAt);
   }
 
   /** Packets that the present source must have sent. */

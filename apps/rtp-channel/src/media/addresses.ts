@@ -8,6 +8,11 @@ export function words({ w0, w1, w2, w3, port }: AddressWords): AddressWords {
   return { w0, w1, w2, w3, port };
 }
 
+/** A copy, or null for an address that is not set. */
+export function known(address: AddressWords | null): AddressWords | null {
+  return address === null || address.port === 0 ? null : words(address);
+}
+
 export function sameAddress(a: AddressWords | null, b: AddressWords | null): boolean {
   if (!a || !b) return a === b;
   return a.port === b.port && a.w3 === b.w3 && a.w2 === b.w2 && a.w1 === b.w1 && a.w0 === b.w0;

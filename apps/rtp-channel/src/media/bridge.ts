@@ -1,7 +1,8 @@
-import { SocketAddress } from '@mediaplane/net';
+import type { AddressWords } from '@mediaplane/net';
 import type { RtpHeader } from '@mediaplane/rtp';
 import type { ChannelSession } from './channel-session.ts';
-import { Role, type AddressWords, type MediaFormats } from './contract.ts';
+import { Role, type MediaFormats } from './contract.ts';
+import type { OutboundLeg } from './outbound-leg.ts';
 import { kindOf, LEG_PAYLOAD_TYPE, type AudioKind, type PayloadKind } from './payload-kind.ts';
 import type { ThreadTools } from './thread-tools.ts';
 
@@ -15,7 +16,7 @@ export interface Bridge {
   /** The local channel on the other side, if it is one. */
   readonly peer: ChannelSession | null;
   /** Where the private leg leads, if it is one. */
-  readonly legAddress: SocketAddress | null;
+  readonly legAddress: AddressWords | null;
   /** Passes on the packet of `length` bytes at `offset` of the arena, which may be rewritten in place. */
   deliver(kind: Exclude<PayloadKind, 0>, offset: number, length: number, header: RtpHeader, nowUs: number): void;
 }
@@ -36,11 +37,13 @@ function side(formats: MediaFormats): { sends: AudioKind; hears: MediaFormats } 
 
 /** To a channel of the same thread. */
 export class LocalBridge implements Bridge {
+  readonly #outbound: OutboundLeg;
   readonly peer: ChannelSession;
   readonly legAddress = null;
   readonly #own: ChannelSession;
 
   constructor(own: ChannelSession, peer: ChannelSession) {
+    this.#outbound = peer.outbound;
     this.#own = own;
     this.peer = peer;
   }
@@ -50,7 +53,7 @@ export class LocalBridge implements Bridge {
   }
 
   deliver(kind: Exclude<PayloadKind, 0>, offset: number, length: number, header: RtpHeader, nowUs: number): void {
-    this.peer.outbound.relay(kind, offset, length, header, nowUs);
+    this.#outbound.relay(kind, offset, length, header, nowUs);
   }
 }
 
@@ -61,14 +64,14 @@ export class LocalBridge implements Bridge {
 export class LegBridge implements Bridge {
   readonly kind: BridgeKind;
   readonly peer = null;
-  readonly legAddress = new SocketAddress();
+  readonly legAddress: AddressWords;
   readonly #tools: ThreadTools;
   readonly #own: ChannelSession;
 
   constructor(tools: ThreadTools, own: ChannelSession, address: AddressWords, peerFormats: MediaFormats) {
     this.#tools = tools;
     this.#own = own;
-    this.legAddress.set(address.w0, address.w1, address.w2, address.w3, address.port);
+    this.legAddress = address;
     this.kind = kindOfBridge(side(own.settings.formats), side(peerFormats));
   }
 

@@ -11,7 +11,7 @@ import {
   parseRtpHeader,
   RtpSourceStatistics,
 } from '@mediaplane/rtp';
-import { isFrom, NOWHERE, sameAddress, words } from './addresses.ts';
+import { isFrom, known, NOWHERE, sameAddress, words } from './addresses.ts';
 import type { Bridge } from './bridge.ts';
 import {
   FRAME_MS,
@@ -40,35 +40,44 @@ import { Counter, type ThreadTools } from './thread-tools.ts';
 
 export type ChannelPort = SessionPort<ChannelSession, ChannelContract>;
 
+const NO_TAPS: RecordingTap[] = [];
+
 /** One RTP endpoint on its media thread: what it hears, what becomes of it, and when it is given up. */
 export class ChannelSession implements MediaSession<ChannelContract> {
-  readonly port: ChannelPort;
+  // First what every packet needs: with 1000 channels each object that it touches is a cache miss.
   readonly tools: ThreadTools;
+  #kinds: Uint8Array;
+  readonly latch: AddressLatch;
+  readonly received = new RtpSourceStatistics(SAMPLE_RATE_HZ);
+  readonly tally = new Tally();
+  #receives: boolean;
+  #echo: boolean;
+  #tapped = false;
+  bridge: Bridge | null = null;
+  readonly outbound: OutboundLeg;
+
+  readonly port: ChannelPort;
   /** What it was born with, for the thread that it may move to. */
   readonly identity: ChannelIdentity;
   settings: MediaSettings;
-  readonly latch: AddressLatch;
-  readonly received = new RtpSourceStatistics(SAMPLE_RATE_HZ);
-  readonly outbound: OutboundLeg;
   readonly rtcp: RtcpPort;
   readonly digits: DigitSession;
   readonly idle: IdleWatch;
-  readonly tally = new Tally();
   player: Player | null = null;
-  taps: RecordingTap[] = [];
-  bridge: Bridge | null = null;
-  #kinds: Uint8Array;
+  taps: RecordingTap[] = NO_TAPS;
 
   constructor(tools: ThreadTools, port: ChannelPort, init: ChannelInit, nowUs: number) {
     const { settings, ...identity } = init;
     const { formats, kinds } = shareFormats(settings.formats);
     this.tools = tools;
+    this.#kinds = kinds;
+    this.latch = new AddressLatch(settings.latchMode, latchOptions(settings.latchWindowMs), nowUs);
+    this.#receives = settings.receives;
+    this.#echo = settings.echo;
     this.port = port;
     this.identity = identity;
     this.settings = { ...settings, formats };
-    this.#kinds = kinds;
-    this.latch = new AddressLatch(settings.latchMode, latchOptions(settings.latchWindowMs), nowUs);
-    this.outbound = new OutboundLeg(this, init, formats.send, nowUs);
+    this.outbound = new OutboundLeg(this, init, this.settings, nowUs);
     this.rtcp = new RtcpPort(this, init, nowUs);
     this.digits = new DigitSession(this);
     this.idle = new IdleWatch(settings, nowUs);
@@ -106,7 +115,7 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     this.digits.onDeadline(nowUs);
     this.rtcp.onDeadline(nowUs);
     if (nowUs >= this.idle.dueUs) {
-      const finding = this.idle.check(this.tally.lastReceivedUs, nowUs);
+      const finding = this.idle.check(this.received.lastArrivalUs(nowUs), nowUs);
       if (finding?.kind === 'silent') {
         this.tally.silent = true;
         this.port.emit({ type: 'media-idle', silentMs: finding.silentMs });
@@ -122,9 +131,12 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     this.port.setDeadline(Math.min(this.rtcp.dueUs, this.idle.dueUs, this.digits.dueUs));
   }
 
-  /** Frames run while something needs them, and only then. */
+  /** After a playback, digits or a recording began or ended: frames run while one of them needs them, and only then. */
   updateFrames(): void {
-    this.port.setFrames(this.player !== null || this.digits.sending || this.taps.length > 0);
+    this.#tapped = this.taps.length > 0;
+    const needed = this.player !== null || this.digits.sending || this.#tapped;
+    this.outbound.attended = needed;
+    this.port.setFrames(needed);
   }
 
   update(settings: MediaSettings, nowUs: number): void {
@@ -132,7 +144,9 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     const { formats, kinds } = shareFormats(settings.formats);
     this.settings = { ...settings, formats };
     this.#kinds = kinds;
-    this.outbound.setFormat(settings.formats.send);
+    this.#receives = settings.receives;
+    this.#echo = settings.echo;
+    this.outbound.configure(this.settings);
     this.latch.options = latchOptions(settings.latchWindowMs);
     this.latch.setMode(settings.latchMode, nowUs);
     this.rtcp.latch.setMode(settings.latchMode, nowUs);
@@ -227,12 +241,12 @@ export class ChannelSession implements MediaSession<ChannelContract> {
       counters[Counter.droppedSource] += 1;
       return;
     }
-    if (verdict === LatchVerdict.newSource) this.#followLatch();
+    if (verdict === LatchVerdict.moved) this.#reportMove();
     counters[Counter.rtpReceived] += 1;
     counters[Counter.rtpReceivedBytes] += header.payloadLength;
     const arrival = this.received.update(header.ssrc, header.sequence, header.timestamp, header.payloadLength, nowUs);
     this.#noteArrival(nowUs);
-    if (!this.settings.receives) {
+    if (!this.#receives) {
       this.tally.againstDirection += 1;
       counters[Counter.droppedDirection] += 1;
       return;
@@ -261,10 +275,10 @@ export class ChannelSession implements MediaSession<ChannelContract> {
       this.digits.onPacket(header, nowUs);
     } else {
       this.tally.lastPayloadType = header.payloadType;
-      if (this.taps.length > 0) this.#tap(kind, nowUs);
+      if (this.#tapped) this.#tap(kind, nowUs);
     }
     if (this.bridge) this.bridge.deliver(kind, offset, length, header, nowUs);
-    else if (this.settings.echo && kind !== PayloadKind.digit) {
+    else if (this.#echo && kind !== PayloadKind.digit) {
       this.outbound.relay(kind, offset, length, header, nowUs);
     }
   }
@@ -285,10 +299,9 @@ export class ChannelSession implements MediaSession<ChannelContract> {
 
   #noteArrival(nowUs: number): void {
     const { tally, latch } = this;
-    if (tally.firstReceivedUs === NEVER) tally.firstReceivedUs = nowUs;
-    tally.lastReceivedUs = nowUs;
     if (!tally.silent) return;
     tally.silent = false;
+    if (tally.firstReceivedUs === NEVER) tally.firstReceivedUs = nowUs;
     this.idle.configure(this.settings, true, nowUs);
     this.idle.heardAgain(nowUs);
     this.schedule();
@@ -312,17 +325,17 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     const { w0, w1, w2, w3, port } = remoteRtp ?? NOWHERE;
     this.latch.setRemote(w0, w1, w2, w3, port, nowUs);
     this.rtcp.setRemote(remoteRtcp, nowUs);
-    this.outbound.aim(this.latch.current);
   }
 
-  /** The latch has taken a new source: send there. */
-  #followLatch(): void {
-    const { current } = this.latch;
-    const { to } = this.outbound;
-    if (sameAddress(to, current)) return;
-    const previous = to.port === 0 ? null : words(to);
-    this.outbound.aim(current);
+  /** The latch has taken a source elsewhere, and what is sent goes there. */
+  #reportMove(): void {
+    const { current, previous } = this.latch;
     this.rtcp.hint(current);
-    this.port.emit({ type: 'remote-source-changed', flow: 'rtp', previous, current: words(current) });
+    this.port.emit({
+      type: 'remote-source-changed',
+      flow: 'rtp',
+      previous: known(previous),
+      current: words(current),
+    });
   }
 }

@@ -1,5 +1,6 @@
 import type { G711Codec } from '@mediaplane/audio';
 import type { MediaContract } from '@mediaplane/media';
+import type { AddressWords } from '@mediaplane/net';
 import type { LatchMode } from '@mediaplane/rtp';
 import type { ChannelSnapshot } from './session-snapshot.ts';
 
@@ -21,14 +22,7 @@ export const SAMPLE_RATE_HZ = 8000;
 /** The tick of audio that a channel makes itself. */
 export const FRAME_MS = 20;
 
-/** An address as `SocketAddress` and the latch hold it. */
-export interface AddressWords {
-  readonly w0: number;
-  readonly w1: number;
-  readonly w2: number;
-  readonly w3: number;
-  readonly port: number;
-}
+export type { AddressWords };
 
 export interface AudioFormat {
   readonly payloadType: number;

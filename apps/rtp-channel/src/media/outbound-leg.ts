@@ -1,12 +1,11 @@
 import { decodeG711, encodeG711, transcodeG711 } from '@mediaplane/audio';
-import { SocketAddress } from '@mediaplane/net';
+import type { AddressWords } from '@mediaplane/net';
 import { OutboundStream, rewriteRtp, RTP_FIXED_HEADER_BYTES, writeRtpHeader, type RtpHeader } from '@mediaplane/rtp';
 import type { ChannelSession } from './channel-session.ts';
-import { Role, SAMPLE_RATE_HZ, type AddressWords, type AudioFormat, type ChannelIdentity } from './contract.ts';
+import { Role, SAMPLE_RATE_HZ, type AudioFormat, type ChannelIdentity, type MediaSettings } from './contract.ts';
 import { codecOf, kindOf, PayloadKind, type AudioKind } from './payload-kind.ts';
 import type { Player } from './player.ts';
-import { NEVER } from './tally.ts';
-import { Counter } from './thread-tools.ts';
+import { Counter, type ThreadTools } from './thread-tools.ts';
 
 const SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000;
 
@@ -15,17 +14,25 @@ const SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000;
  * playback, and what is relayed: the first of them that has something to say keeps the others silent.
  */
 export class OutboundLeg {
+  // First what every relayed packet needs.
   readonly stream: OutboundStream;
-  /** Where RTP goes; port 0: nowhere yet. */
-  readonly to = new SocketAddress();
-  readonly #channel: ChannelSession;
-  #format: AudioFormat;
+  readonly #tools: ThreadTools;
+  /** Where RTP goes: the latch's current address; port 0: nowhere yet. */
+  readonly #to: AddressWords;
+  /** Index for `io.send`; a channel keeps its RTP socket for as long as it is on a thread. */
+  readonly #socket: number;
+  /** Digits, a playback or a recording may have something to say to a packet: see `relay`. */
+  attended = false;
+  #sends = false;
   #kind: AudioKind;
+  #payloadType = 0;
+  #dtmfPayloadType = -1;
 
-  constructor(channel: ChannelSession, init: ChannelIdentity, send: AudioFormat, nowUs: number) {
-    this.#channel = channel;
-    this.#format = send;
-    this.#kind = kindOf(send);
+  #format: AudioFormat;
+  readonly #channel: ChannelSession;
+
+  constructor(channel: ChannelSession, init: ChannelIdentity, settings: MediaSettings, nowUs: number) {
+    const { send } = settings.formats;
     this.stream = new OutboundStream(
       init.ssrc,
       init.firstSequence,
@@ -34,20 +41,27 @@ export class OutboundLeg {
       send.ptimeMs * SAMPLES_PER_MS,
       nowUs,
     );
+    this.#tools = channel.tools;
+    this.#to = channel.latch.current;
+    this.#socket = channel.port.socket(Role.rtp);
+    this.#kind = kindOf(send);
+    this.#format = send;
+    this.#channel = channel;
+    this.configure(settings);
   }
 
-  setFormat(format: AudioFormat): void {
-    this.#format = format;
-    this.#kind = kindOf(format);
-    this.stream.setFrameUnits(format.ptimeMs * SAMPLES_PER_MS);
-  }
-
-  aim({ w0, w1, w2, w3, port }: AddressWords): void {
-    this.to.set(w0, w1, w2, w3, port);
+  configure({ sends, formats }: MediaSettings): void {
+    const { send, sendDtmfPayloadType } = formats;
+    this.#sends = sends;
+    this.#kind = kindOf(send);
+    this.#payloadType = send.payloadType;
+    this.#dtmfPayloadType = sendDtmfPayloadType;
+    this.#format = send;
+    this.stream.setFrameUnits(send.ptimeMs * SAMPLES_PER_MS);
   }
 
   get canSend(): boolean {
-    return this.#channel.settings.sends && this.to.port !== 0;
+    return this.#sends && this.#to.port !== 0;
   }
 
   /**
@@ -55,46 +69,40 @@ export class OutboundLeg {
    * the arena and is rewritten in place.
    */
   relay(kind: Exclude<PayloadKind, 0>, offset: number, length: number, header: RtpHeader, nowUs: number): void {
-    const { tools, settings, digits, player, taps } = this.#channel;
-    if (!this.canSend || digits.sending) return;
-    const { bytes, view } = tools.io;
-    let payloadType: number = settings.formats.sendDtmfPayloadType;
+    if (!this.canSend || (this.attended && this.#isTaken(kind))) return;
+    const { bytes, view } = this.#tools.io;
+    let payloadType = this.#payloadType;
     if (kind === PayloadKind.digit) {
+      payloadType = this.#dtmfPayloadType;
       if (payloadType < 0) return;
-    } else {
-      if (player) return;
-      payloadType = this.#format.payloadType;
-      if (kind !== this.#kind) {
-        transcodeG711(codecOf(kind), bytes, header.payloadOffset, header.payloadLength);
-        tools.counters[Counter.packetsTranscoded] += 1;
-      }
+    } else if (kind !== this.#kind) {
+      transcodeG711(codecOf(kind), bytes, header.payloadOffset, header.payloadLength);
+      this.#tools.counters[Counter.packetsTranscoded] += 1;
     }
     const { stream } = this;
     if (!stream.relay(header.ssrc, header.sequence, header.timestamp, header.marker, nowUs)) return;
     rewriteRtp(view, offset, payloadType, stream.marker, stream.sequence, stream.timestamp, stream.ssrc);
-    if (kind !== PayloadKind.digit && taps.length > 0) this.#tap(header.payloadOffset, header.payloadLength, nowUs);
+    if (this.attended && kind !== PayloadKind.digit) this.#tap(header.payloadOffset, header.payloadLength, nowUs);
     this.#send(offset, length, header.payloadLength, nowUs);
+  }
+
+  /** Digits keep everything else silent, a playback other audio. */
+  #isTaken(kind: PayloadKind): boolean {
+    const { digits, player } = this.#channel;
+    return digits.sending || (player !== null && kind !== PayloadKind.digit);
   }
 
   /** Sends the packet whose payload has been written behind a header's room at `tools.outgoing`, at the place `stream` is at. */
   sendOwn(payloadType: number, payloadLength: number, nowUs: number): void {
     const { stream } = this;
-    const { tools } = this.#channel;
-    writeRtpHeader(
-      tools.io.view,
-      tools.outgoing,
-      payloadType,
-      stream.marker,
-      stream.sequence,
-      stream.timestamp,
-      stream.ssrc,
-    );
-    this.#send(tools.outgoing, RTP_FIXED_HEADER_BYTES + payloadLength, payloadLength, nowUs);
+    const { io, outgoing } = this.#tools;
+    writeRtpHeader(io.view, outgoing, payloadType, stream.marker, stream.sequence, stream.timestamp, stream.ssrc);
+    this.#send(outgoing, RTP_FIXED_HEADER_BYTES + payloadLength, payloadLength, nowUs);
   }
 
   /** Sends the next packet of a playback; where nothing may be sent, time passes for it all the same. */
   play(player: Player, dueUs: number): void {
-    const { tools, taps } = this.#channel;
+    const tools = this.#tools;
     const { codec, payloadType, ptimeMs } = this.#format;
     const samples = ptimeMs * SAMPLES_PER_MS;
     const read = player.read(tools.frame, samples);
@@ -103,27 +111,29 @@ export class OutboundLeg {
     const at = tools.outgoing + RTP_FIXED_HEADER_BYTES;
     encodeG711(codec, tools.frame, 0, samples, tools.io.bytes, at);
     this.stream.generate(dueUs);
-    if (taps.length > 0) this.#tap(at, samples, dueUs);
+    this.#tap(at, samples, dueUs);
     this.sendOwn(payloadType, samples, dueUs);
     tools.counters[Counter.framesGenerated] += 1;
   }
 
   #tap(payloadOffset: number, payloadLength: number, nowUs: number): void {
-    const { tools, taps } = this.#channel;
-    decodeG711(codecOf(this.#kind), tools.io.bytes, payloadOffset, payloadLength, tools.pcm, 0);
-    for (const tap of taps) tap.sent(tools.pcm, payloadLength, this.stream.timestamp, nowUs);
+    const { taps } = this.#channel;
+    if (taps.length === 0) return;
+    const { io, pcm } = this.#tools;
+    decodeG711(codecOf(this.#kind), io.bytes, payloadOffset, payloadLength, pcm, 0);
+    for (const tap of taps) tap.sent(pcm, payloadLength, this.stream.timestamp, nowUs);
   }
 
   #send(offset: number, length: number, payloadLength: number, nowUs: number): void {
-    const { tally, tools, port } = this.#channel;
-    if (!port.send(Role.rtp, offset, length, this.to)) {
-      tally.sendErrors += 1;
+    const { stream } = this;
+    const { io, counters } = this.#tools;
+    if (!io.send(this.#socket, offset, length, this.#to)) {
+      this.#channel.tally.sendErrors += 1;
       return;
     }
-    tools.counters[Counter.rtpSent] += 1;
-    tools.counters[Counter.rtpSentBytes] += payloadLength;
-    this.stream.countSent(payloadLength);
-    if (tally.firstSentUs === NEVER) tally.firstSentUs = nowUs;
-    tally.lastSentUs = nowUs;
+    counters[Counter.rtpSent] += 1;
+    counters[Counter.rtpSentBytes] += payloadLength;
+    stream.countSent(payloadLength, nowUs);
+    if (stream.packetsSent === 1) this.#channel.tally.firstSentUs = nowUs;
   }
 }

@@ -1,4 +1,4 @@
-import { SOURCE_WORDS, SocketAddress } from '@mediaplane/net';
+import { SOURCE_WORDS } from '@mediaplane/net';
 import {
   AddressLatch,
   LatchVerdict,
@@ -10,7 +10,7 @@ import {
   RtcpSession,
 } from '@mediaplane/rtp';
 import type { ChannelSession } from './channel-session.ts';
-import { NOWHERE, sameAddress, words } from './addresses.ts';
+import { known, NOWHERE, words } from './addresses.ts';
 import { Role, type AddressWords, type ChannelInit } from './contract.ts';
 import { Counter } from './thread-tools.ts';
 
@@ -23,7 +23,6 @@ export class RtcpPort {
   readonly latch: AddressLatch;
   readonly session: RtcpSession;
   readonly #channel: ChannelSession;
-  readonly #to = new SocketAddress();
   #random: number;
 
   constructor(channel: ChannelSession, init: ChannelInit, nowUs: number) {
@@ -35,14 +34,15 @@ export class RtcpPort {
 
   /** When the next report is due; Infinity while there is nobody to send it to. */
   get dueUs(): number {
-    return this.#to.port === 0 ? Infinity : this.session.nextDeadlineUs;
+    return this.latch.current.port === 0 ? Infinity : this.session.nextDeadlineUs;
   }
 
   /** Also starts the reports: the first is due within three seconds of the first address. */
   setRemote(remote: AddressWords | null, nowUs: number): void {
     const { w0, w1, w2, w3, port } = remote ?? NOWHERE;
+    const known = this.latch.current.port !== 0;
     this.latch.setRemote(w0, w1, w2, w3, port, nowUs);
-    this.#follow(nowUs);
+    if (!known) this.#start(nowUs);
   }
 
   /** RTP comes from this host: its RTCP is as good as signalled. */
@@ -74,7 +74,7 @@ export class RtcpPort {
       counters[Counter.droppedSource] += 1;
       return;
     }
-    if (verdict === LatchVerdict.newSource) this.#followNewSource(nowUs);
+    if (verdict === LatchVerdict.moved) this.#reportMove(nowUs);
     counters[Counter.rtcpReceived] += 1;
     this.session.receive(io.view, offset[index], length[index], this.#channel.outbound.stream.ssrc, nowUs);
   }
@@ -87,7 +87,7 @@ export class RtcpPort {
   }
 
   sendBye(nowUs: number): void {
-    if (this.#to.port === 0) return;
+    if (this.latch.current.port === 0) return;
     const { tools, received } = this.#channel;
     const { stream } = this.#channel.outbound;
     this.#send(this.session.writeBye(tools.io.view, tools.outgoing, stream, received, nowUs, NO_REASON));
@@ -95,28 +95,22 @@ export class RtcpPort {
 
   #send(length: number): void {
     const { tools, port } = this.#channel;
-    if (port.send(Role.rtcp, tools.outgoing, length, this.#to)) tools.counters[Counter.rtcpSent] += 1;
+    if (port.send(Role.rtcp, tools.outgoing, length, this.latch.current)) tools.counters[Counter.rtcpSent] += 1;
   }
 
-  #followNewSource(nowUs: number): void {
+  /** The latch has taken a source elsewhere, and reports go there. */
+  #reportMove(nowUs: number): void {
     const { current } = this.latch;
-    if (sameAddress(this.#to, current)) return;
-    const previous = this.#to.port === 0 ? null : words(this.#to);
-    this.#follow(nowUs);
+    const previous = known(this.latch.previous);
+    if (!previous) this.#start(nowUs);
     this.#channel.schedule();
     this.#channel.port.emit({ type: 'remote-source-changed', flow: 'rtcp', previous, current: words(current) });
   }
 
-  /** Sends to where the latch says. */
-  aim(): void {
-    const { w0, w1, w2, w3, port } = this.latch.current;
-    this.#to.set(w0, w1, w2, w3, port);
-  }
-
-  #follow(nowUs: number): void {
-    const first = this.#to.port === 0 && this.latch.current.port !== 0 && this.session.sent === 0;
-    this.aim();
-    if (first) this.session.nextDeadlineUs = nowUs + rtcpIntervalUs(true, this.#nextRandom());
+  /** There is somebody to send reports to, for the first time. */
+  #start(nowUs: number): void {
+    if (this.session.sent > 0 || this.latch.current.port === 0) return;
+    this.session.nextDeadlineUs = nowUs + rtcpIntervalUs(true, this.#nextRandom());
   }
 
   /** Marsaglia's xorshift32: the interval has to differ between channels, not to be unpredictable. In [0, 1). */

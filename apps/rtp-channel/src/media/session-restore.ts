@@ -23,8 +23,6 @@ export function restoreSession(
   revive(session.tally, state.tally);
   session.player = state.player && new Player(state.player);
   session.taps = state.taps.map((tap) => new RecordingTap(tap, session.recordingEmitter(tap.recordingId)));
-  session.outbound.aim(session.latch.current);
-  session.rtcp.aim();
   session.schedule();
   session.updateFrames();
   return session;

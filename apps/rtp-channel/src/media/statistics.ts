@@ -32,7 +32,7 @@ export function mediaStatistics(channel: ChannelSession, nowUs: number): MediaSt
       ssrcChanges: received.ssrcChanges,
       payloadType: tally.lastPayloadType,
       firstPacketUnixMs: unixMs(tally.firstReceivedUs),
-      lastPacketUnixMs: unixMs(tally.lastReceivedUs),
+      lastPacketUnixMs: unixMs(received.lastArrivalUs(nowUs)),
       droppedSource: latch.dropped,
       droppedMalformed: tally.malformed,
       droppedPayloadType: tally.unknownPayloadType,
@@ -44,7 +44,7 @@ export function mediaStatistics(channel: ChannelSession, nowUs: number): MediaSt
       bytes: outbound.octetsSent,
       errors: tally.sendErrors,
       firstPacketUnixMs: unixMs(tally.firstSentUs),
-      lastPacketUnixMs: unixMs(tally.lastSentUs),
+      lastPacketUnixMs: unixMs(outbound.lastSentUs(nowUs)),
       remote:
         rtcp.remoteReports > 0
           ? {

@@ -1,5 +1,5 @@
 import type { MediaProgram, MediaThread, SessionPort } from '@mediaplane/media';
-import { SOURCE_WORDS, type PacketBatch, type PacketIo, type SocketAddress } from '@mediaplane/net';
+import { SOURCE_WORDS, type PacketBatch, type PacketIo } from '@mediaplane/net';
 import { writeRtpHeader } from '@mediaplane/rtp';
 import type { ChannelSession } from '../../src/media/channel-session.ts';
 import {
@@ -58,6 +58,7 @@ export const settings: MediaSettings = {
 class BenchPort implements SessionPort<ChannelSession, ChannelContract> {
   readonly sessionId: string;
   readonly #bench: MediaBench;
+  readonly #sockets = new Map<number, number>();
   dueUs = Infinity;
   frames = false;
 
@@ -67,14 +68,13 @@ class BenchPort implements SessionPort<ChannelSession, ChannelContract> {
   }
 
   socket(role: number): number {
-    return role;
+    const socket = this.#sockets.get(role) ?? this.#bench.addSocket(this.sessionId, role);
+    this.#sockets.set(role, socket);
+    return socket;
   }
 
-  send(role: number, offset: number, length: number, { w0, w1, w2, w3, port }: SocketAddress): boolean {
-    const bytes = Buffer.from(this.#bench.io.bytes.slice(offset, offset + length));
-    const to = { w0, w1, w2, w3, port };
-    this.#bench.sent.push({ atUs: this.#bench.nowUs, from: this.sessionId, role, to, bytes });
-    return true;
+  send(role: number, offset: number, length: number, to: AddressWords): boolean {
+    return this.#bench.io.send(this.socket(role), offset, length, to);
   }
 
   setDeadline(dueUs: number): void {
@@ -104,6 +104,7 @@ export class MediaBench {
   readonly io: PacketIo;
   readonly program: MediaProgram<ChannelSession, ChannelContract>;
   readonly counters = new Float64Array(CHANNEL_COUNTERS.length);
+  readonly #sockets: { sessionId: string; role: number }[] = [];
   #reserved = 0;
 
   constructor() {
@@ -115,7 +116,7 @@ export class MediaBench {
       tag: new Int32Array(1),
       source: new Int32Array(SOURCE_WORDS),
     };
-    const io: Pick<PacketIo, 'bytes' | 'view' | 'batch' | 'reserve'> = {
+    const io: Pick<PacketIo, 'bytes' | 'view' | 'batch' | 'reserve' | 'send'> = {
       bytes: new Uint8Array(buffer),
       view: new DataView(buffer),
       batch,
@@ -124,10 +125,20 @@ export class MediaBench {
         this.#reserved += byteLength;
         return at;
       },
+      send: (socket, offset, length, { w0, w1, w2, w3, port }) => {
+        const { sessionId, role } = this.#sockets[socket];
+        const bytes = Buffer.from(this.io.bytes.slice(offset, offset + length));
+        this.sent.push({ atUs: this.nowUs, from: sessionId, role, to: { w0, w1, w2, w3, port }, bytes });
+        return true;
+      },
     };
     this.io = io as PacketIo;
     const thread: MediaThread = { io: this.io, unixOffsetUs: 1.7e15, counters: this.counters, options: null };
     this.program = startProgram(thread);
+  }
+
+  addSocket(sessionId: string, role: number): number {
+    return this.#sockets.push({ sessionId, role }) - 1;
   }
 
   open(sessionId: string, overrides: Partial<MediaSettings> = {}): ChannelSession {
