@@ -3,7 +3,7 @@ import type { Timer } from '../clock.ts';
 import { ServiceError, hasCode } from '../errors.ts';
 import { EVENT_FINAL, EVENT_TIME } from './event-headers.ts';
 import type { EventParts } from './events.ts';
-import { makeToken, sequenceOf, tokenTooOld } from './resume-token.ts';
+import { ResumeTokens, tokenTooOld } from './resume-token.ts';
 import type { EventItem, SnapshotItem, WatchItem, WatchOptions } from './sessions.ts';
 
 const DEFAULT_HEARTBEAT_MS = 15_000;
@@ -18,16 +18,17 @@ export async function* watchEvents<Rec, Ev>(
 ): AsyncGenerator<WatchItem<Rec, Ev>> {
   const { stream } = parts;
   const info = await stream.info();
+  const tokens = new ResumeTokens(info.epoch);
   let position: number;
   if (options.resumeToken === undefined || options.resumeToken === '') {
     position = info.lastSequence;
     yield* snapshot(parts, options, position);
-    yield { kind: 'snapshot-end', resumeToken: makeToken(info.epoch, position) };
+    yield { kind: 'snapshot-end', resumeToken: tokens.make(position) };
   } else {
-    position = sequenceOf(options.resumeToken, info.epoch);
+    position = tokens.sequenceOf(options.resumeToken);
     if (position + 1 < info.firstSequence || position > info.lastSequence) throw tokenTooOld();
   }
-  yield* follow(parts, options, info.epoch, position);
+  yield* follow(parts, options, tokens, position);
 }
 
 /**
@@ -64,7 +65,7 @@ async function endedBefore<Rec, Ev>(
 async function* follow<Rec, Ev>(
   parts: EventParts<Rec, Ev>,
   options: WatchOptions<Rec, Ev>,
-  epoch: string,
+  tokens: ResumeTokens,
   from: number,
 ): AsyncGenerator<WatchItem<Rec, Ev>> {
   const { clock, codec, counters, maxWatchLag, stream } = parts;
@@ -87,7 +88,7 @@ async function* follow<Rec, Ev>(
       const result = await orTimer(next, (wake) => clock.setTimer(wake, nextHeartbeatAtMs - clock.nowMs()));
       if (result === undefined) {
         caughtUp ||= position === toldPosition;
-        yield { kind: 'heartbeat', resumeToken: makeToken(epoch, position) };
+        yield { kind: 'heartbeat', resumeToken: tokens.make(position) };
         told();
         continue;
       }
@@ -99,7 +100,7 @@ async function* follow<Rec, Ev>(
         throw ServiceError.exhausted('WATCH_TOO_SLOW', `${message.pending} events behind: watch again`, 1_000);
       }
       caughtUp ||= message.pending < CAUGHT_UP_PENDING;
-      const item = toItem(message, epoch, codec.decode(message.payload));
+      const item = toItem(message, tokens, codec.decode(message.payload));
       const wanted = isWanted(options, item);
       if (wanted || clock.nowMs() >= nextHeartbeatAtMs) {
         yield wanted ? item : { kind: 'heartbeat', resumeToken: item.resumeToken };
@@ -116,12 +117,12 @@ async function* follow<Rec, Ev>(
   }
 }
 
-function toItem<Ev>(message: StreamMessage, epoch: string, event: Ev): EventItem<Ev> {
+function toItem<Ev>(message: StreamMessage, tokens: ResumeTokens, event: Ev): EventItem<Ev> {
   const unixMs = Number(message.headers[EVENT_TIME]);
   return {
     kind: 'event',
     sessionId: sessionIdOf(message),
-    resumeToken: makeToken(epoch, message.sequence),
+    resumeToken: tokens.make(message.sequence),
     event,
     unixMs: Number.isFinite(unixMs) ? unixMs : message.unixMs,
     final: message.headers[EVENT_FINAL] !== undefined,
