@@ -67,7 +67,7 @@ export class ChannelSession implements MediaSession<ChannelContract> {
   taps: RecordingTap[] = NO_TAPS;
 
   constructor(tools: ThreadTools, port: ChannelPort, init: ChannelInit, nowUs: number) {
-    const { settings, ...identity } = init;
+    const { settings, ssrc, firstSequence, firstTimestamp, seed, cname } = init;
     const { formats, kinds } = shareFormats(settings.formats);
     this.tools = tools;
     this.#kinds = kinds;
@@ -75,7 +75,7 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     this.#receives = settings.receives;
     this.#echo = settings.echo;
     this.port = port;
-    this.identity = identity;
+    this.identity = { ssrc, firstSequence, firstTimestamp, seed, cname };
     this.settings = { ...settings, formats };
     this.outbound = new OutboundLeg(this, init, this.settings, nowUs);
     this.rtcp = new RtcpPort(this, init, nowUs);
