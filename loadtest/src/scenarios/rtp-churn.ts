@@ -1,4 +1,6 @@
+import { CloseChannelRequest, OpenChannelRequest, RtpChannelServiceDefinition } from '@mediaplane/proto';
 import type { EngineKind } from '../engines/engine.ts';
+import { GrpcConnection } from '../engines/grpc-connection.ts';
 import { RtpChannelProcess, phoneSettings } from '../engines/rtp-channel.ts';
 import { CpuMeter, cpuPercentDuring } from '../measure/cpu-meter.ts';
 import { Histogram } from '../measure/histogram.ts';
@@ -16,17 +18,20 @@ const CALL_WITHIN_MS = 10_000;
 export async function rtpChurn(kind: EngineKind, options: ScenarioOptions): Promise<Result> {
   const { channels, seconds, threads, progress } = options;
   await using engine = await RtpChannelProcess.start({ threads, memoryProbe: false });
-  const { client } = engine;
+  using connection = await GrpcConnection.open(engine.grpcAddress, CALL_WITHIN_MS);
+  const { fullName, methods } = RtpChannelServiceDefinition;
+  const openChannel = connection.unary(fullName, methods.openChannel);
+  const closeChannel = connection.unary(fullName, methods.closeChannel);
+  const openRequest = OpenChannelRequest.fromPartial({
+    settings: phoneSettings(DISCARD_PORT, DISCARD_PORT + 1, false),
+  });
   let opens = new Histogram();
   const openAndClose = async (): Promise<void> => {
     const fromMs = performance.now();
-    const { channel } = await client.openChannel(
-      { settings: phoneSettings(DISCARD_PORT, DISCARD_PORT + 1, false) },
-      { timeoutMs: CALL_WITHIN_MS },
-    );
+    const { channel } = await openChannel(openRequest);
     opens.record((performance.now() - fromMs) * 1000);
     if (channel === undefined) throw new Error('OpenChannel answered no channel');
-    await client.closeChannel({ channelId: channel.channelId }, { timeoutMs: CALL_WITHIN_MS });
+    await closeChannel(CloseChannelRequest.fromPartial({ channelId: channel.channelId }));
   };
   const empty = await cpuPercentDuring(engine.pid, EMPTY_MS);
   progress('warming up');
