@@ -49,7 +49,7 @@ print(
 );
 
 const [rtpChannel] = standalone.services;
-const { ok, lines } = await demonstrate(rtpChannel, standalone.recordingsFolder, process.stdout);
+const { ok, lines } = await demonstrate(rtpChannel, standalone.recordingsFolder, options.tlsCa, process.stdout);
 // After a signal during the call, what the call says is of no use any more, and the handler ends the process.
 if (stage === 'calling') await report();
 
@@ -57,7 +57,15 @@ async function report(): Promise<void> {
   print(['', ...lines]);
   if (!options.once) {
     stage = 'serving';
-    print(renderTryIt(rtpChannel.grpcAddress));
+    const { tls, bearerToken, bearerTokenFile } = rtpChannel.config.grpc;
+    print(
+      renderTryIt({
+        grpcAddress: rtpChannel.grpcAddress,
+        tls: tls.certFile !== '',
+        tlsCa: options.tlsCa,
+        token: bearerToken !== '' || bearerTokenFile !== '',
+      }),
+    );
     return;
   }
   await standalone.stop('the call is over', 0);

@@ -3,12 +3,17 @@ import { callName } from './demonstration.ts';
 import { HELP, parseOptions } from './options.ts';
 
 test('options of npm start', () => {
-  expect(parseOptions([])).toEqual({ once: false, help: false, recordings: undefined });
-  expect(parseOptions(['--once', '--recordings', 'there'])).toEqual({ once: true, help: false, recordings: 'there' });
+  expect(parseOptions([])).toEqual({ once: false, help: false, recordings: undefined, tlsCa: undefined });
+  expect(parseOptions(['--once', '--recordings', 'there', '--tls-ca', 'ca.pem'])).toEqual({
+    once: true,
+    help: false,
+    recordings: 'there',
+    tlsCa: 'ca.pem',
+  });
   for (const bad of [['--twice'], ['x'], ['--recordings'], ['--recordings=']]) {
     expect(() => parseOptions(bad)).toThrow();
   }
-  for (const option of ['--once', '--recordings', '--help']) expect(HELP).toContain(option);
+  for (const option of ['--once', '--recordings', '--tls-ca', '--help']) expect(HELP).toContain(option);
 });
 
 test('names of calls are labels, file names, and in order of time', () => {

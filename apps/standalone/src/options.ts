@@ -5,6 +5,8 @@ export interface StandaloneOptions {
   readonly help: boolean;
   /** Undefined: as configured, else `recordings`. */
   readonly recordings: string | undefined;
+  /** Undefined: the authorities that everybody knows. */
+  readonly tlsCa: string | undefined;
 }
 
 export const HELP = `npm start -- [options]
@@ -14,6 +16,7 @@ Ctrl-C.
 
   --once                 end after the report; status 1 when anything about the call was wrong
   --recordings <folder>  where recordings go (default: recordings)
+  --tls-ca <file>        where the services have TLS: the authority of their certificate (PEM), for the call
   --help                 this page
 
 Ports: gRPC 127.0.0.1:7070, admin pages 127.0.0.1:9070, RTP 10000-29999. A default port that is taken is replaced by a free
@@ -28,8 +31,10 @@ export function parseOptions(args: readonly string[]): StandaloneOptions {
       once: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       recordings: { type: 'string' },
+      'tls-ca': { type: 'string' },
     },
   });
   if (values.recordings === '') throw new Error('--recordings needs the name of a folder');
-  return { once: values.once, help: values.help, recordings: values.recordings };
+  const { once, help, recordings, 'tls-ca': tlsCa } = values;
+  return { once, help, recordings, tlsCa };
 }

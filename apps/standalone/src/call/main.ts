@@ -7,6 +7,7 @@ import { parseArguments, splitCommand, UsageError } from './arguments.ts';
 import type { CommandSpec } from './arguments.ts';
 import { channelCommands } from './channel-commands.ts';
 import type { Command } from './command.ts';
+import { CONNECTION_OPTIONS, connectionOf } from './connection.ts';
 import { demoCommand } from './demo-command.ts';
 import { renderCommandHelp, renderHelp } from './help.ts';
 import { mediaCommands } from './media-commands.ts';
@@ -17,14 +18,12 @@ const COMMANDS: Readonly<Record<string, Command>> = { ...channelCommands, ...med
 const COMMON: CommandSpec = {
   positionals: [],
   options: {
-    address: { kind: 'text', value: '<host:port>', help: 'gRPC address (default 127.0.0.1:7070)' },
-    token: { kind: 'text', value: '<token>', help: 'bearer token' },
+    ...CONNECTION_OPTIONS,
     json: { kind: 'flag', help: 'answers as JSON, one object a line' },
     help: { kind: 'flag', help: 'this page' },
   },
 };
 
-const DEFAULT_ADDRESS = '127.0.0.1:7070';
 const EXIT_FAILED = 1;
 /** sysexits.h */
 const EXIT_USAGE = 64;
@@ -43,7 +42,7 @@ async function main(words: readonly string[]): Promise<number> {
     process.stderr.write(`there is no command "${name}"\n\n${renderHelp(COMMANDS, COMMON)}`);
     return EXIT_USAGE;
   }
-  let address = DEFAULT_ADDRESS;
+  let address = '';
   try {
     const spec = { positionals: command.positionals, options: { ...command.options, ...COMMON.options } };
     const args = parseArguments(rest, spec);
@@ -51,8 +50,9 @@ async function main(words: readonly string[]): Promise<number> {
       process.stdout.write(renderCommandHelp(name, command, COMMON));
       return 0;
     }
-    address = args.text('address') ?? DEFAULT_ADDRESS;
-    using client = createClient(RtpChannelServiceDefinition, address, { bearerToken: args.text('token') });
+    const connection = connectionOf(args, process.env);
+    ({ address } = connection);
+    using client = createClient(RtpChannelServiceDefinition, address, connection.options);
     const abort = new AbortController();
     process.once('SIGINT', () => abort.abort());
     const print = (lines: readonly string[], json: unknown): void => {

@@ -27,7 +27,7 @@ test('an error without fields shows its message, and when to try again', () => {
 
 test('nobody there is said as such', () => {
   const error = new ServiceError('UNAVAILABLE', 'UNAVAILABLE', 'ECONNREFUSED');
-  expect(showError(error, 'here:1')).toEqual([expect.stringContaining('nobody answers at here:1')]);
+  expect(showError(error, 'here:1')).toEqual([expect.stringContaining('nobody answers at here:1'), '  ECONNREFUSED']);
   const away = ServiceError.unavailable('INSTANCE_LOST', 'the instance was lost');
   expect(showError(away, 'here:1')).toEqual(['UNAVAILABLE INSTANCE_LOST: the instance was lost']);
 });

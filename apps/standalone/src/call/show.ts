@@ -134,7 +134,8 @@ function eventDetail({ detail }: ChannelEvent): string {
 /** What the service said, with each field that it refused. */
 export function showError(error: ServiceError, target: string): string[] {
   if (error.code === 'UNAVAILABLE' && error.reason === 'UNAVAILABLE') {
-    return [`nobody answers at ${target}: is mediaplane running there (npm start)? Try --address <host:port>.`];
+    const head = `nobody answers at ${target}: is mediaplane running there (npm start)? Try --address <host:port>, or --tls.`;
+    return [head, `  ${error.message}`];
   }
   const fieldLines = (error.fieldViolations ?? []).map(({ field, description }) => `  ${field}: ${description}`);
   const retry = error.retryAfterMs === undefined ? [] : [`  try again in ${seconds(error.retryAfterMs)}`];

@@ -27,10 +27,22 @@ test('services, folders and notes are listed', () => {
 });
 
 test('lines to try name the address only where it is not the default', () => {
-  expect(renderTryIt('127.0.0.1:7070').join('\n')).toContain('npm run call -- demo\n');
-  const elsewhere = renderTryIt('127.0.0.1:40001').join('\n');
+  const plain = { tls: false, tlsCa: undefined, token: false };
+  expect(renderTryIt({ ...plain, grpcAddress: '127.0.0.1:7070' }).join('\n')).toContain('npm run call -- demo\n');
+  const elsewhere = renderTryIt({ ...plain, grpcAddress: '127.0.0.1:40001' }).join('\n');
   expect(elsewhere).toContain('npm run call -- demo --address 127.0.0.1:40001\n');
   expect(elsewhere).toContain('http://127.0.0.1:40001/mediaplane.rtp.v1.RtpChannelService/OpenChannel');
+});
+
+test('lines to try name what gets one in: trust, and a token', () => {
+  const known = renderTryIt({ grpcAddress: '127.0.0.1:7070', tls: true, tlsCa: undefined, token: false }).join('\n');
+  expect(known).toContain('npm run call -- demo --tls\n');
+  expect(known).toContain('npx buf curl --protocol grpc https://127.0.0.1:7070/');
+  const own = renderTryIt({ grpcAddress: '127.0.0.1:7070', tls: true, tlsCa: 'ca.pem', token: true }).join('\n');
+  expect(own).toContain('npm run call -- demo --tls-ca ca.pem --token <token>\n');
+  expect(own).toContain(
+    "npx buf curl --cacert ca.pem -H 'authorization: Bearer <token>' --protocol grpc https://127.0.0.1:7070/",
+  );
 });
 
 test('a progress bar stays within its width', () => {

@@ -36,10 +36,25 @@ export function renderStart(facts: StartFacts): string[] {
 
 const DEFAULT_GRPC_ADDRESS = '127.0.0.1:7070';
 
+/** How the service is reached. */
+export interface Access {
+  readonly grpcAddress: string;
+  readonly tls: boolean;
+  /** PEM file of the authority of its certificate; undefined: one that everybody knows. */
+  readonly tlsCa: string | undefined;
+  /** Calls must carry a token. */
+  readonly token: boolean;
+}
+
 /** What a newcomer can type next. */
-export function renderTryIt(grpcAddress: string): string[] {
-  const where = grpcAddress === DEFAULT_GRPC_ADDRESS ? '' : ` --address ${grpcAddress}`;
-  const curl = `npx buf curl --http2-prior-knowledge --protocol grpc http://${grpcAddress}/mediaplane.rtp.v1.RtpChannelService/`;
+export function renderTryIt({ grpcAddress, tls, tlsCa, token }: Access): string[] {
+  const address = grpcAddress === DEFAULT_GRPC_ADDRESS ? '' : ` --address ${grpcAddress}`;
+  const trust = tls ? (tlsCa === undefined ? ' --tls' : ` --tls-ca ${tlsCa}`) : '';
+  const where = `${address}${trust}${token ? ' --token <token>' : ''}`;
+  const transport = tls ? (tlsCa === undefined ? '' : `--cacert ${tlsCa} `) : '--http2-prior-knowledge ';
+  const header = token ? "-H 'authorization: Bearer <token>' " : '';
+  const url = `http${tls ? 's' : ''}://${grpcAddress}/mediaplane.rtp.v1.RtpChannelService/`;
+  const curl = `npx buf curl ${transport}${header}--protocol grpc ${url}`;
   return [
     `Serving on ${grpcAddress} until Ctrl-C. In another terminal:`,
     '',
