@@ -3,6 +3,7 @@ import type { Clock, Timer } from './clock.ts';
 import { DEFAULT_LIMITS } from './control-plane-options.ts';
 import type { ControlLimits, ControlPlaneOptions } from './control-plane-options.ts';
 import { makeCounters } from './counters.ts';
+import { withDeadline } from './deadline.ts';
 import { HeardFleet } from './fleet/fleet.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { FleetView } from './fleet/fleet-view.ts';
@@ -17,7 +18,6 @@ import { ResultMemory } from './idempotency/result-memory.ts';
 import { silentLogger } from './logger.ts';
 import type { Logger } from './logger.ts';
 import { eventPattern, eventStream, requestBucket, sessionBucket } from './names.ts';
-import { withDeadline } from './routing/deadline.ts';
 import type { Router } from './routing/method.ts';
 import { OverloadGate } from './routing/overload-gate.ts';
 import { RpcRouter } from './routing/rpc-router.ts';
@@ -156,7 +156,8 @@ export class ControlPlane<Rec, Ev> {
     }
     const deadlineMs = this.#clock.nowMs() + STOP_FLUSH_MS;
     try {
-      await withDeadline(this.#clock, deadlineMs, undefined, 'the last flush', () => this.#writer.flush());
+      const flush = { requestId: '', deadlineMs, what: 'the last flush' };
+      await withDeadline(this.#clock, flush, () => this.#writer.flush());
       return true;
     } catch (thrown) {
       this.#logger.warn({ err: thrown, ...this.#writer.left }, 'stopped before all was written to the directory');

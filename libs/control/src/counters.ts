@@ -12,6 +12,8 @@ export interface ControlCounters {
   callsForwarded: number;
   /** Calls the overload gate turned away. */
   callsRefused: number;
+  /** Handlers still at work at their deadline: they have lost their place in the gate. */
+  callsOverdue: number;
   /** Mutations answered from memory because their request id was known. */
   callsRepeated: number;
   recordsWritten: number;
@@ -35,6 +37,7 @@ export function makeCounters(): ControlCounters {
     callsLocal: 0,
     callsForwarded: 0,
     callsRefused: 0,
+    callsOverdue: 0,
     callsRepeated: 0,
     recordsWritten: 0,
     recordsRemoved: 0,

@@ -1,5 +1,6 @@
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
+import { deadlineExceeded } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import type {
   Bus,
@@ -18,7 +19,7 @@ import type {
 } from './bus.ts';
 import { EmbeddedKv } from './embedded-kv.ts';
 import { EmbeddedStream } from './embedded-stream.ts';
-import { busAway, deadlineExceeded, noResponders, runHandler, sendRequest } from './request-wire.ts';
+import { busAway, noResponders, runHandler, sendRequest } from './request-wire.ts';
 import type { Reply } from './request-wire.ts';
 import { hasWildcard, isPattern, isSubject, matches } from './subjects.ts';
 

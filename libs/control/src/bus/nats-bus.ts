@@ -3,6 +3,7 @@ import { connect, credsAuthenticator, errors } from '@nats-io/transport-node';
 import type { Msg, NodeConnectionOptions } from '@nats-io/transport-node';
 import { MAX_TIMER_MS, delay, systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
+import { deadlineExceeded } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 import { silentLogger } from '../logger.ts';
 import type { Logger } from '../logger.ts';
@@ -25,7 +26,7 @@ import { fromNats, toNats } from './nats-headers.ts';
 import { NatsKv } from './nats-kv.ts';
 import { NatsLink } from './nats-link.ts';
 import { NatsStream } from './nats-stream.ts';
-import { busAway, deadlineExceeded, noResponders, runHandler, sendRequest } from './request-wire.ts';
+import { busAway, noResponders, runHandler, sendRequest } from './request-wire.ts';
 import type { Reply } from './request-wire.ts';
 
 export interface NatsBusOptions {

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { SpanKind, SpanStatusCode, context, propagation, trace } from '@opentelemetry/api';
 import type { Span } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
+import { cancelled, deadlineExceeded, withDeadline } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
-import type { Bus, BusHeaders, BusMessage, RequestHandler, RequestOptions } from './bus.ts';
+import type { Bus, BusHeaders, BusMessage, BusRequest, RequestHandler, RequestOptions } from './bus.ts';
 import { errorFromHeaders, errorToHeaders } from './error-headers.ts';
 
 /**
@@ -50,7 +51,7 @@ export async function sendRequest(
   }
 }
 
-/** Runs a handler for a message; `undefined` when its time was up before it could start. */
+/** Runs a handler for a message until its time is up; `undefined` when it was before it could start. */
 export async function runHandler(
   system: Bus['system'],
   clock: Clock,
@@ -61,29 +62,28 @@ export async function runHandler(
   const header = Number(message.headers[TIME_LEFT] ?? DEFAULT_TIME_LEFT_MS);
   const timeLeftMs = Number.isFinite(header) ? header : DEFAULT_TIME_LEFT_MS;
   if (timeLeftMs <= 0) return undefined;
-  const deadline = new AbortController();
-  const timer = clock.setTimer(() => deadline.abort(deadlineExceeded(message.subject)), timeLeftMs);
+  const requestId = message.headers[REQUEST_ID] ?? randomUUID();
+  const deadlineMs = clock.nowMs() + timeLeftMs;
   const parent = propagation.extract(context.active(), message.headers);
   const span = startSpan(system, 'process', SpanKind.SERVER, template ?? message.subject, parent);
-  const request = {
-    ...message,
-    requestId: message.headers[REQUEST_ID] ?? randomUUID(),
-    deadlineMs: clock.nowMs() + timeLeftMs,
-    signal: deadline.signal,
-  };
   try {
-    const payload = await context.with(trace.setSpan(parent, span), () => handler(request));
+    const payload = await withDeadline(clock, { requestId, deadlineMs, what: message.subject }, (scope) => {
+      const request: BusRequest = {
+        ...message,
+        requestId,
+        deadlineMs,
+        get signal() {
+          return scope.signal;
+        },
+      };
+      return context.with(trace.setSpan(parent, span), () => handler(request));
+    });
     return { payload, headers: {} };
   } catch (thrown) {
     return { payload: NOTHING, headers: errorToHeaders(recordError(span, ServiceError.from(thrown))) };
   } finally {
-    timer.cancel();
     span.end();
   }
-}
-
-export function deadlineExceeded(subject: string): ServiceError {
-  return new ServiceError('DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED', `no answer in time from ${subject}`);
 }
 
 export function noResponders(subject: string): ServiceError {
@@ -92,10 +92,6 @@ export function noResponders(subject: string): ServiceError {
 
 export function busAway(): ServiceError {
   return ServiceError.unavailable('BUS_AWAY', 'the message bus cannot be reached', { retryAfterMs: 1_000 });
-}
-
-function cancelled(subject: string): ServiceError {
-  return new ServiceError('CANCELLED', 'CANCELLED', `the caller gave up on ${subject}`);
 }
 
 async function orAborted<T>(result: Promise<T>, subject: string, signal: AbortSignal | undefined): Promise<T> {

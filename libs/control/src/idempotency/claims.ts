@@ -3,6 +3,7 @@ import type { BusKv } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import { delay } from '../clock.ts';
 import { asObject, asString, jsonCodec } from '../codec.ts';
+import type { CallScope } from '../deadline.ts';
 import { ServiceError, hasCode, hasReason } from '../errors.ts';
 import { requestIdReused } from './fingerprint.ts';
 import { NOT_REMEMBERED } from './result-memory.ts';
@@ -20,8 +21,7 @@ export interface ClaimedCreate {
   readonly methodName: string;
   readonly requestId: string;
   readonly fingerprint: string;
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
+  readonly scope: CallScope;
   /** Chooses an instance that has not refused yet; throws RESOURCE_EXHAUSTED when there is none. */
   choose(refused: ReadonlySet<string>): string;
   isGone(instanceId: string): boolean;
@@ -65,7 +65,7 @@ export class Claims {
     const key = keyOf(create);
     const refused = new Set<string>();
     let watched = { revision: 0, sinceMs: 0 };
-    while (this.#clock.nowMs() < create.deadlineMs && !create.signal.aborted) {
+    while (!create.scope.ended) {
       const entry = await this.#kv.get(key);
       if (entry === undefined) {
         const instanceId = create.choose(refused);
@@ -83,7 +83,7 @@ export class Claims {
       if (watched.revision !== entry.revision) watched = { revision: entry.revision, sinceMs: this.#clock.nowMs() };
       const gone = create.isGone(claim.instanceId);
       if (!gone && this.#clock.nowMs() - watched.sinceMs < TAKE_OVER_AFTER_MS) {
-        await delay(this.#clock, POLL_MS, create.signal);
+        await delay(this.#clock, POLL_MS, create.scope.signal);
         continue;
       }
       const instanceId = gone ? create.choose(refused) : claim.instanceId;

@@ -1,4 +1,5 @@
 import type { ControlCounters } from '../counters.ts';
+import type { CallScope } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 
 export interface GateOptions {
@@ -27,16 +28,25 @@ export class OverloadGate {
     return Math.max(1, Math.floor(maxConcurrent * open));
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** The work keeps its place until it has ended, even if its caller has not waited; but never beyond the deadline. */
+  async run<T>(scope: CallScope, work: () => Promise<T>): Promise<T> {
     if (this.#running >= this.limit) {
       this.#counters.callsRefused++;
       throw ServiceError.exhausted('OVERLOADED', `${this.#running} calls are running on this instance`, RETRY_AFTER_MS);
     }
     this.#running++;
+    let hasPlace = true;
+    scope.atDeadline(() => {
+      if (!hasPlace) return;
+      hasPlace = false;
+      this.#running--;
+      this.#counters.callsOverdue++;
+    });
     try {
       return await work();
     } finally {
-      this.#running--;
+      if (hasPlace) this.#running--;
+      hasPlace = false;
     }
   }
 }

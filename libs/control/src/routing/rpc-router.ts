@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Bus, BusRequest, Subscription } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import type { ControlCounters } from '../counters.ts';
+import { withDeadline } from '../deadline.ts';
+import type { CallScope } from '../deadline.ts';
 import { ServiceError, hasCode, hasReason } from '../errors.ts';
 import type { FleetView } from '../fleet/fleet-view.ts';
 import type { Instance } from '../fleet/instance.ts';
@@ -11,9 +13,8 @@ import type { Claims } from '../idempotency/claims.ts';
 import { fingerprint } from '../idempotency/fingerprint.ts';
 import type { ResultMemory } from '../idempotency/result-memory.ts';
 import { instanceSubject, instanceTemplate } from '../names.ts';
-import { withDeadline } from './deadline.ts';
 import { Forwarder } from './forwarder.ts';
-import type { CallContext, CallOptions, Method, Router, StreamMethod } from './method.ts';
+import type { CallOptions, Method, Router, StreamMethod } from './method.ts';
 import type { OverloadGate } from './overload-gate.ts';
 import { PullSources, STREAM_ID, STREAM_OPEN, unframe } from './pull-stream.ts';
 import { parseSessionId } from './session-id.ts';
@@ -60,7 +61,9 @@ export class RpcRouter implements Router {
         const key = rememberedAs(method, request);
         return this.#parts.results.follow(key, fingerprint(message.payload));
       }
-      return this.#execute(method, request, message);
+      const { requestId, deadlineMs } = message;
+      const call = { requestId, deadlineMs, what: method.name };
+      return withDeadline(this.#parts.clock, call, (scope) => this.#execute(method, request, scope));
     });
   }
 
@@ -85,10 +88,9 @@ export class RpcRouter implements Router {
   ): Promise<Response> {
     const { clock } = this.#parts;
     const deadlineMs = clock.nowMs() + (options.timeoutMs ?? method.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const call = { requestId: randomUUID(), deadlineMs, callerSignal: options.signal, what: method.name };
     try {
-      return await withDeadline(clock, deadlineMs, options.signal, method.name, (signal) =>
-        this.#route(method, request, { requestId: randomUUID(), deadlineMs, signal }),
-      );
+      return await withDeadline(clock, call, (scope) => this.#route(method, request, scope));
     } catch (thrown) {
       throw ServiceError.from(thrown);
     }
@@ -134,26 +136,22 @@ export class RpcRouter implements Router {
     this.#responders.push(bus.respond(instanceSubject(service, instanceId, name), handler, { template }));
   }
 
-  #route<Request, Response>(
-    method: Method<Request, Response>,
-    request: Request,
-    context: CallContext,
-  ): Promise<Response> {
-    if (method.route.kind === 'placed') return this.#place(method, request, context);
-    return this.#callOn(this.#forwarder.targetOf(method.route, request), method, request, context);
+  #route<Request, Response>(method: Method<Request, Response>, request: Request, scope: CallScope): Promise<Response> {
+    if (method.route.kind === 'placed') return this.#place(method, request, scope);
+    return this.#callOn(this.#forwarder.targetOf(method.route, request), method, request, scope);
   }
 
   async #callOn<Request, Response>(
     target: string,
     method: Method<Request, Response>,
     request: Request,
-    context: CallContext,
+    scope: CallScope,
   ): Promise<Response> {
     const isHere = target === this.#parts.instanceId;
     if (isHere && requestIdOf(method, request) === '') {
-      return this.#untilDeadline(method, context, (timed) => this.#handle(method, request, timed));
+      return this.#handle(method, request, scope);
     }
-    return method.responseCodec.decode(await this.#exchange(target, method, request, context, {}));
+    return method.responseCodec.decode(await this.#exchange(target, method, request, scope, {}));
   }
 
   /** As `#callOn`, in bytes. */
@@ -161,14 +159,14 @@ export class RpcRouter implements Router {
     target: string,
     method: Method<Request, Response>,
     request: Request,
-    context: CallContext,
+    scope: CallScope,
     headers: Record<string, string>,
   ): Promise<Uint8Array> {
     const isHere = target === this.#parts.instanceId;
-    if (isHere && headers[FOLLOW] === undefined) return this.#execute(method, request, context);
+    if (isHere && headers[FOLLOW] === undefined) return this.#execute(method, request, scope);
     const payload = method.requestCodec.encode(request).finish();
     if (isHere) return this.#parts.results.follow(rememberedAs(method, request), fingerprint(payload));
-    return this.#forwarder.forward(method.name, target, payload, context, headers);
+    return this.#forwarder.forward(method.name, target, payload, scope, headers);
   }
 
   /**
@@ -178,41 +176,23 @@ export class RpcRouter implements Router {
   async #execute<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
-    context: CallContext,
+    scope: CallScope,
   ): Promise<Uint8Array> {
     const { counters, results } = this.#parts;
-    return this.#untilDeadline(method, context, (timed) => {
-      const run = async (): Promise<Uint8Array> =>
-        method.responseCodec.encode(await this.#handle(method, request, timed)).finish();
-      if (requestIdOf(method, request) === '') return run();
-      const print = fingerprint(method.requestCodec.encode(request).finish());
-      return results.run(rememberedAs(method, request), print, run, () => counters.callsRepeated++);
-    });
+    const run = async (): Promise<Uint8Array> =>
+      method.responseCodec.encode(await this.#handle(method, request, scope)).finish();
+    if (requestIdOf(method, request) === '') return run();
+    const print = fingerprint(method.requestCodec.encode(request).finish());
+    return results.run(rememberedAs(method, request), print, run, () => counters.callsRepeated++);
   }
 
-  /** Until the handler has ended, whoever still waits for it: so long it keeps its place in the gate. */
-  #handle<Request, Response>(
-    method: Method<Request, Response>,
-    request: Request,
-    { requestId, deadlineMs, signal }: CallContext,
-  ): Promise<Response> {
+  #handle<Request, Response>(method: Method<Request, Response>, request: Request, scope: CallScope): Promise<Response> {
     const { counters, gate } = this.#parts;
     counters.callsLocal++;
-    return gate.run(async () => {
+    return gate.run(scope, async () => {
       if (method.route.kind === 'placed') this.#requireRoom(method.route.sessions?.(request) ?? 1);
-      return method.handler(request, { requestId, deadlineMs, signal });
+      return method.handler(request, scope);
     });
-  }
-
-  #untilDeadline<Request, Response, Result>(
-    method: Method<Request, Response>,
-    context: CallContext,
-    work: (timed: CallContext) => Promise<Result>,
-  ): Promise<Result> {
-    const { deadlineMs, signal } = context;
-    return withDeadline(this.#parts.clock, deadlineMs, signal, method.name, (timed) =>
-      work({ ...context, signal: timed }),
-    );
   }
 
   /** What the chooser thought it knew may be old: the last word is the instance's own. */
@@ -227,18 +207,17 @@ export class RpcRouter implements Router {
   async #place<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
-    context: CallContext,
+    scope: CallScope,
   ): Promise<Response> {
     const { bus, claims, counters, view } = this.#parts;
     const requestId = requestIdOf(method, request);
     // Away from the bus nobody else can be asked or told: the session opens here, and only this instance knows the request id.
-    if (requestId === '' || bus.state === 'away') return this.#tryInstances(method, request, context);
+    if (requestId === '' || bus.state === 'away') return this.#tryInstances(method, request, scope);
     const { response, repeated } = await claims.run({
       methodName: method.name,
       requestId,
       fingerprint: fingerprint(method.requestCodec.encode(request).finish()),
-      deadlineMs: context.deadlineMs,
-      signal: context.signal,
+      scope,
       choose: (refused) => {
         const reservation = this.#choose(method, request, refused);
         // The claim decides who carries it out: nothing is held for this choice.
@@ -247,8 +226,8 @@ export class RpcRouter implements Router {
       },
       // One never heard of may just have started: it is asked, and refuses if it is not there.
       isGone: (instanceId) => view.get(instanceId)?.away ?? false,
-      execute: (target) => this.#exchange(target, method, request, context, {}),
-      follow: (target) => this.#exchange(target, method, request, context, { [FOLLOW]: '1' }),
+      execute: (target) => this.#exchange(target, method, request, scope, {}),
+      follow: (target) => this.#exchange(target, method, request, scope, { [FOLLOW]: '1' }),
       isRefusal,
     });
     if (repeated) counters.callsRepeated++;
@@ -258,13 +237,13 @@ export class RpcRouter implements Router {
   async #tryInstances<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
-    context: CallContext,
+    scope: CallScope,
   ): Promise<Response> {
     const refused = new Set<string>();
     for (;;) {
       const reservation = this.#choose(method, request, refused);
       try {
-        const response = await this.#callOn(reservation.instanceId, method, request, context);
+        const response = await this.#callOn(reservation.instanceId, method, request, scope);
         reservation.done(true);
         return response;
       } catch (thrown) {
