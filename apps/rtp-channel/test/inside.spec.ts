@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { EmbeddedBus } from '@mediaplane/control';
+import { IP_TOS, socketOption } from '@mediaplane/native';
 import { Direction, RtpChannelServiceDefinition } from '@mediaplane/proto';
 import { createClient } from '@mediaplane/service';
 import type { RunningService, ServiceClient } from '@mediaplane/service';
@@ -99,6 +100,17 @@ test('channels that a survivor has told the fleet of are ended in silence; the o
     told(channelId).filter((kind) => kind === 'unbridged' || kind === 'dtmfFinished' || kind === 'closed'),
   ).toEqual([]);
   follower.stop();
+});
+
+test('the system marks what a channel sends as expedited forwarding (RFC 3246), RTP and RTCP', async () => {
+  const { channel } = await channels.openChannel({});
+  const channelId = channel?.channelId ?? '';
+  const { rtp, rtcp } = inside.channels.table.require(channelId).ports;
+  for (const { implementation, dscp, fd } of [rtp, rtcp]) {
+    expect(dscp).toBe(implementation === 'native' ? 46 : 0);
+    if (implementation === 'native') expect(socketOption(fd, IP_TOS)).toBe(46 << 2);
+  }
+  await channels.closeChannel({ channelId });
 });
 
 test('digits that cannot be sent are refused: against the direction, or behind too many others', async () => {
