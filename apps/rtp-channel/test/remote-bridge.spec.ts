@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { EmbeddedBus } from '@mediaplane/control';
 import { BridgeKind, RtpChannelServiceDefinition } from '@mediaplane/proto';
 import { createClient } from '@mediaplane/service';
@@ -119,6 +119,42 @@ test('what a bridge is follows codecs that changed just before and after, whatev
   await channels.unbridgeChannel({ channelId: alice.channelId });
   await follower.until(({ channelId, detail }) => channelId === alice.channelId && detail?.$case === 'unbridged');
   expect(kinds()).toEqual([BridgeKind.RELAY, BridgeKind.TRANSCODE]);
+});
+
+/** Runs `work` when the instance of the called channel has attached its leg, before the caller hears of it. */
+function onceAttached({ inside }: Node, work: () => Promise<unknown>): void {
+  const { remoteBridges } = inside.channels;
+  const onAttach = remoteBridges.onAttach.bind(remoteBridges);
+  jest.spyOn(remoteBridges, 'onAttach').mockImplementationOnce(async (request) => {
+    const answer = await onAttach(request);
+    await work();
+    return answer;
+  });
+}
+
+test('the other channel may change its codecs while its answer is on the way', async () => {
+  const { channels } = nodes[1];
+  await using alice = await dialOn(nodes[0], { codecs: { receive: [PCMU] } }, { seed: 12 });
+  await using bob = await dialOn(nodes[1], { codecs: { receive: [PCMA] } }, { seed: 13, codec: 'PCMA' });
+  onceAttached(nodes[1], async () => {
+    await channels.updateChannel({ channelId: bob.channelId, settings: { codecs: { receive: [PCMU] } } });
+    await follower.until(({ channelId, detail }) => channelId === bob.channelId && detail?.$case === 'updated');
+  });
+  await bridge(alice, bob);
+  await follower.until(
+    ({ channelId, detail }) =>
+      channelId === alice.channelId && detail?.$case === 'bridged' && detail.value.kind === BridgeKind.RELAY,
+  );
+});
+
+test('the other channel may end while its answer is on the way: then there is no bridge, and no leg', async () => {
+  await using alice = await dialOn(nodes[0], {}, { seed: 14 });
+  await using bob = await dialOn(nodes[1], {}, { seed: 15 });
+  const [used] = portsUsed();
+  onceAttached(nodes[1], () => nodes[1].channels.closeChannel({ channelId: bob.channelId }));
+  await expect(bridge(alice, bob)).rejects.toMatchObject({ code: 'ABORTED', reason: 'BRIDGE_SUPERSEDED' });
+  expect(await peerOf(alice.channelId)).toBe('');
+  while (nodes[0].inside.pool.used !== used) await peerOf(alice.channelId);
 });
 
 test('two instances that bridge the same two channels at once agree', async () => {

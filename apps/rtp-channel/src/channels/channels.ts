@@ -86,7 +86,7 @@ export class Channels {
       events: options.events,
       log,
       directory,
-      onPeerEnded: (channelId, peerChannelId) => void this.#leaveEnded(channelId, peerChannelId),
+      onPeerEnded: (channelId, peerChannelId) => void this.remoteBridges.onPeerEnded(channelId, peerChannelId),
       onPeerCodecs: (channelId, peerChannelId, codecs) =>
         void this.remoteBridges.renew(channelId, peerChannelId, codecs),
     });
@@ -97,9 +97,7 @@ export class Channels {
       this.#peerWatch.remove(channelId, peerChannelId);
       return legReleases.release(peerChannelId, leg);
     });
-    this.remoteBridges = new RemoteBridges(context, this.bridges, peers, legReleases, (channelId, peerChannelId) =>
-      this.#peerWatch.add(channelId, peerChannelId),
-    );
+    this.remoteBridges = new RemoteBridges(context, this.bridges, peers, legReleases, this.#peerWatch);
     this.playbacks = new Playbacks(context, options.prompts);
     this.archive = new RecordingArchive({ folder, table: this.table, maxRecordings: options.maxReadableRecordings });
     this.recordings = new Recordings({
@@ -196,17 +194,5 @@ export class Channels {
     this.#peerWatch.stop();
     this.#legReleases.stop();
     this.#recentlyClosed.stop();
-  }
-
-  async #leaveEnded(channelId: string, peerChannelId: string): Promise<void> {
-    this.#peerWatch.remove(channelId, peerChannelId);
-    if (this.table.get(channelId) === undefined) return;
-    try {
-      await this.table.inTurn(channelId, async (channel) => {
-        if (channel.bridge?.peerChannelId === peerChannelId) await this.bridges.leave(channel);
-      });
-    } catch (error) {
-      this.#context.log.warn({ channelId, peerChannelId, error }, 'cannot end the bridge with a channel that is gone');
-    }
   }
 }

@@ -1,5 +1,5 @@
 import type { PortPair } from '@mediaplane/net';
-import type { CallRecord, Channel, Playback } from '@mediaplane/proto';
+import type { CallRecord, Channel, Codecs, Playback } from '@mediaplane/proto';
 import type { AddressWords, ChannelMediaEvent, MediaFormats } from '../media/contract.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { LiveRecording } from './live-recording.ts';
@@ -17,6 +17,13 @@ export interface Bridge {
 export interface OpenLeg {
   readonly legId: string;
   readonly ports: PortPair;
+}
+
+export interface PendingLeg {
+  readonly legId: string;
+  readonly peerChannelId: string;
+  /** What the other channel speaks, if that has changed since it was asked. */
+  peerCodecs: Codecs | undefined;
 }
 
 /** With what is known of the other end. */
@@ -50,7 +57,7 @@ export class LiveChannel {
   early: ChannelMediaEvent[] | undefined;
   bridge: Bridge | undefined;
   /** A leg that the other instance has been asked for and has not answered. */
-  pendingLeg: { readonly legId: string; readonly peerChannelId: string } | undefined;
+  pendingLeg: PendingLeg | undefined;
   /** Resolves when the other instance has released its end of the last leg, or cannot be asked now. */
   legRelease: Promise<void> | undefined;
   deadlines: Deadlines | undefined;

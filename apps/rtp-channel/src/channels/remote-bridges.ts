@@ -18,6 +18,7 @@ import { describeChannel } from './describe.ts';
 import { apiError } from './errors.ts';
 import type { LegReleases } from './leg-releases.ts';
 import type { LiveChannel, OpenLeg } from './live-channel.ts';
+import type { PeerWatch } from './peer-watch.ts';
 import { randomId } from './random-id.ts';
 
 const CROSSED_ATTEMPTS = 4;
@@ -41,21 +42,20 @@ export class RemoteBridges {
   readonly #bridges: Bridges;
   readonly #peers: PeerCalls;
   readonly #legReleases: LegReleases;
-  /** Called for each bridge with a channel of another instance. */
-  readonly #onBridged: (channelId: string, peerChannelId: string) => void;
+  readonly #watch: Pick<PeerWatch, 'add' | 'remove'>;
 
   constructor(
     context: ChannelContext,
     bridges: Bridges,
     peers: PeerCalls,
     legReleases: LegReleases,
-    onBridged: (channelId: string, peerChannelId: string) => void,
+    watch: Pick<PeerWatch, 'add' | 'remove'>,
   ) {
     this.#context = context;
     this.#bridges = bridges;
     this.#peers = peers;
     this.#legReleases = legReleases;
-    this.#onBridged = onBridged;
+    this.#watch = watch;
   }
 
   isRemote(channelId: string): boolean {
@@ -82,12 +82,14 @@ export class RemoteBridges {
       if (channel.bridge?.peerChannelId === peerChannelId) return undefined;
       await this.#bridges.leave(channel);
       const leg: OpenLeg = { legId, ports: await this.#openLeg(channel) };
-      channel.pendingLeg = { legId, peerChannelId };
+      channel.pendingLeg = { legId, peerChannelId, peerCodecs: undefined };
       return { channel, leg };
     });
     if (asked === undefined) return undefined;
     const { channel, leg } = asked;
     let mayBeAttached = true;
+    // What happens to the other channel after it has answered is not to be missed.
+    this.#watch.add(channelId, peerChannelId);
     try {
       const answer = await this.#peers
         .attach({
@@ -102,15 +104,18 @@ export class RemoteBridges {
           throw error;
         });
       await table.change(channelId, async () => {
-        if (channel.pendingLeg?.legId !== legId) {
-          throw new ServiceError('ABORTED', 'BRIDGE_SUPERSEDED', 'another bridge of the channel was made meanwhile');
+        const { pendingLeg } = channel;
+        if (pendingLeg?.legId !== legId) {
+          throw new ServiceError('ABORTED', 'BRIDGE_SUPERSEDED', 'another bridge was made, or the other channel left');
         }
         channel.pendingLeg = undefined;
-        await this.#join(channel, peerChannelId, leg, answer.calledAddress, answer.calledCodecs);
+        const peerCodecs = pendingLeg.peerCodecs ?? answer.calledCodecs;
+        await this.#join(channel, peerChannelId, leg, answer.calledAddress, peerCodecs);
       });
       return answer.channel;
     } catch (error) {
       if (channel.pendingLeg?.legId === legId) channel.pendingLeg = undefined;
+      if (channel.bridge?.peerChannelId !== peerChannelId) this.#watch.remove(channelId, peerChannelId);
       if (mayBeAttached) void this.#legReleases.release(peerChannelId, leg);
       else ports.release(leg.ports);
       throw error;
@@ -143,9 +148,25 @@ export class RemoteBridges {
   /** The other instance has released its end. */
   async onDetach({ channelId, legId }: DetachPeerLegRequest): Promise<DetachPeerLegResponse> {
     await this.#context.table.inTurn(channelId, async (channel) => {
+      if (channel.pendingLeg?.legId === legId) channel.pendingLeg = undefined;
       if (channel.bridge?.leg?.legId === legId) await this.#bridges.leave(channel);
     });
     return {};
+  }
+
+  /** The other channel has ended, or its instance was lost. */
+  async onPeerEnded(channelId: string, peerChannelId: string): Promise<void> {
+    const { table, log } = this.#context;
+    this.#watch.remove(channelId, peerChannelId);
+    if (table.get(channelId) === undefined) return;
+    try {
+      await table.inTurn(channelId, async (channel) => {
+        if (channel.pendingLeg?.peerChannelId === peerChannelId) channel.pendingLeg = undefined;
+        if (channel.bridge?.peerChannelId === peerChannelId) await this.#bridges.leave(channel);
+      });
+    } catch (error) {
+      log.warn({ channelId, peerChannelId, error }, 'cannot end the bridge with a channel that is gone');
+    }
   }
 
   /**
@@ -156,7 +177,8 @@ export class RemoteBridges {
     const { table, media, log } = this.#context;
     try {
       await table.inTurn(channelId, async (channel) => {
-        const { bridge } = channel;
+        const { bridge, pendingLeg } = channel;
+        if (pendingLeg?.peerChannelId === peerChannelId) pendingLeg.peerCodecs = peerCodecs ?? pendingLeg.peerCodecs;
         if (bridge?.leg === undefined || bridge.peerChannelId !== peerChannelId) return;
         const { peerAddress } = bridge.leg;
         const peerFormats = peerCodecs === undefined ? bridge.leg.peerFormats : mediaFormats(peerCodecs);
@@ -186,7 +208,7 @@ export class RemoteBridges {
       };
       const { kind } = await media.command(channel.id, 'bridgeLeg', far);
       this.#bridges.link(channel, { peerChannelId, kind, leg: { ...leg, ...far } });
-      this.#onBridged(channel.id, peerChannelId);
+      this.#watch.add(channel.id, peerChannelId);
     } catch (error) {
       await media.detach(channel.id, Role.peerLeg).catch(() => undefined);
       throw error;
