@@ -67,3 +67,25 @@ test('a second signal closes what is left at once', async () => {
   await until(lines, 'stopped');
   expect(await exited).toBe(0);
 });
+
+test('a process that ends by an exception or an exit leaves no line unwritten', async () => {
+  const logger = new URL('../src/log/logger.ts', import.meta.url).href;
+  for (const [end, status] of [
+    ['throw new Error("broken")', 1],
+    ['process.exit(3)', 3],
+  ] as const) {
+    const script = `
+      const { createLogger } = await import(${JSON.stringify(logger)});
+      const log = createLogger({ level: 'info', format: 'json' }, {});
+      setTimeout(() => { log.info('last words'); ${end}; });
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    children.add(child);
+    const exited = once(child, 'exit');
+    const [line] = (await child.stdout.toArray()).join('').split('\n');
+    expect(JSON.parse(line)).toMatchObject({ msg: 'last words' });
+    expect(await exited).toEqual([status, null]);
+  }
+});

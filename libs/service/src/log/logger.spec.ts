@@ -35,6 +35,14 @@ describe('log lines', () => {
     });
   });
 
+  test('name no ids where a span has none', () => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    const { lines, log } = logged('json');
+    context.with(trace.setSpan(context.active(), trace.getTracer('test').startSpan('call')), () => log.info('opened'));
+    context.disable();
+    expect(Object.keys(JSON.parse(lines[0]))).toEqual(['level', 'time', 'service', 'instance', 'msg']);
+  });
+
   test('are for people on a terminal, stack included', () => {
     const { lines, log } = logged('auto', true);
     log.warn({ ports: 2 }, 'careful');
