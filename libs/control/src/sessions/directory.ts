@@ -30,7 +30,7 @@ export class SessionDirectory<Rec> implements Directory<Rec> {
   }
 
   put(sessionId: string, record: Rec): void {
-    this.#writer.put(sessionId, () => this.#codec.encode(this.#own.get(sessionId) ?? record).finish());
+    this.#writer.put(sessionId, this.#encode);
     this.#own.set(sessionId, record);
   }
 
@@ -89,6 +89,13 @@ export class SessionDirectory<Rec> implements Directory<Rec> {
       if (decoded !== undefined) yield decoded;
     }
   }
+
+  /** One function for all sessions: one for each is memory for each. */
+  readonly #encode = (sessionId: string): Uint8Array => {
+    const record = this.#own.get(sessionId);
+    if (record === undefined) throw new Error(`session ${sessionId} is written, but not open`);
+    return this.#codec.encode(record).finish();
+  };
 
   #decode({ sessionId, instanceId, value }: StoredEntry): DirectoryEntry<Rec> | undefined {
     try {

@@ -3,7 +3,7 @@ import type { BusHeaders } from '../bus/bus.ts';
 /** What still has to be written of a session of this instance. */
 export interface SessionState {
   readonly sessionId: string;
-  encode: () => Uint8Array;
+  encode: (sessionId: string) => Uint8Array;
   /** The record changed since it was last sent. */
   dirty: boolean;
   /** Sent, no answer yet. */
@@ -23,7 +23,7 @@ export interface OutgoingEvent {
   readonly messageId: string;
 }
 
-export function newSession(sessionId: string, encode: () => Uint8Array): SessionState {
+export function newSession(sessionId: string, encode: SessionState['encode']): SessionState {
   return {
     sessionId,
     encode,

@@ -65,7 +65,7 @@ export class WriteBehind {
     return { records: this.#dirty.size, removals: this.#removed.size, events: this.#outbox.size };
   }
 
-  put(sessionId: string, encode: () => Uint8Array): void {
+  put(sessionId: string, encode: (sessionId: string) => Uint8Array): void {
     let session = this.#sessions.get(sessionId);
     if (session === undefined) {
       if (this.#waiting() >= this.#parts.maxPendingWrites) throw awayBufferFull();
@@ -213,7 +213,7 @@ export class WriteBehind {
       session.writing = true;
       session.stored = true;
       try {
-        await this.#parts.records.put(this.#key(session), session.encode());
+        await this.#parts.records.put(this.#key(session), session.encode(session.sessionId));
         this.#parts.counters.recordsWritten++;
       } catch (thrown) {
         if (!hasCode(thrown, 'UNAVAILABLE')) return this.#noteRefused(session, 'record', thrown);
