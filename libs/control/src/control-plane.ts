@@ -156,7 +156,7 @@ export class ControlPlane<Rec, Ev> {
     }
     const deadlineMs = this.#clock.nowMs() + STOP_FLUSH_MS;
     try {
-      const flush = { requestId: '', deadlineMs, what: 'the last flush' };
+      const flush = { deadlineMs, what: 'the last flush' };
       await withDeadline(this.#clock, flush, () => this.#writer.flush());
       return true;
     } catch (thrown) {

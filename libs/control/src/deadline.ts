@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from './clock.ts';
 import { ServiceError } from './errors.ts';
 
 export interface TimedCall {
-  readonly requestId: string;
+  /** Default: a new one. */
+  readonly requestId?: string;
   /** On the clock that it is run with. */
   readonly deadlineMs: number;
   /** The caller's: aborting it cancels. */
@@ -13,15 +15,19 @@ export interface TimedCall {
 
 /** What the work of a call knows of its end: the deadline, or its caller's cancelling if that is first. */
 export class CallScope {
-  readonly requestId: string;
   readonly deadlineMs: number;
+  #requestId: string | undefined;
   #end: ServiceError | undefined;
   #abort: AbortController | undefined;
   #atDeadline: (() => void) | undefined;
 
   constructor({ requestId, deadlineMs }: TimedCall) {
-    this.requestId = requestId;
+    this.#requestId = requestId;
     this.deadlineMs = deadlineMs;
+  }
+
+  get requestId(): string {
+    return (this.#requestId ??= randomUUID());
   }
 
   get ended(): boolean {

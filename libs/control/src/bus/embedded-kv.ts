@@ -13,6 +13,9 @@ interface Watcher {
   readonly queue: MessageQueue<KvChange>;
 }
 
+/** To find the first of a Map is to step over all that were deleted before it: what has expired is dropped many at a time. */
+const EXPIRE_INTERVAL_MS = 1_000;
+
 /** Older revisions cannot be read through the interface, so only the last is kept, whatever `history` says. */
 export class EmbeddedKv implements BusKv {
   readonly #ttlMs: number;
@@ -21,6 +24,7 @@ export class EmbeddedKv implements BusKv {
   readonly #entries = new Map<string, Stored>();
   readonly #watchers = new Set<Watcher>();
   #revision = 0;
+  #expireAtMs = 0;
 
   constructor(options: KvOptions, clock: Clock) {
     this.#ttlMs = options.ttlMs;
@@ -29,27 +33,23 @@ export class EmbeddedKv implements BusKv {
 
   async get(key: string): Promise<KvEntry | undefined> {
     requireKey(key);
-    this.#expire();
-    return this.#entries.get(key);
+    return this.#find(key);
   }
 
   async create(key: string, value: Uint8Array): Promise<number> {
     requireKey(key);
-    this.#expire();
-    if (this.#entries.has(key)) throw keyExists(key);
+    if (this.#find(key) !== undefined) throw keyExists(key);
     return this.#write(key, value);
   }
 
   async update(key: string, value: Uint8Array, revision: number): Promise<number> {
     requireKey(key);
-    this.#expire();
-    if (this.#entries.get(key)?.revision !== revision) throw revisionMismatch(key, revision);
+    if (this.#find(key)?.revision !== revision) throw revisionMismatch(key, revision);
     return this.#write(key, value);
   }
 
   async put(key: string, value: Uint8Array): Promise<number> {
     requireKey(key);
-    this.#expire();
     return this.#write(key, value);
   }
 
@@ -94,18 +94,31 @@ export class EmbeddedKv implements BusKv {
   }
 
   #write(key: string, value: Uint8Array): number {
-    const entry = { key, value, revision: ++this.#revision, writtenAtMs: this.#clock.nowMs() };
+    const writtenAtMs = this.#clock.nowMs();
+    if (writtenAtMs >= this.#expireAtMs) {
+      this.#expire();
+      this.#expireAtMs = writtenAtMs + EXPIRE_INTERVAL_MS;
+    }
+    const entry = { key, value, revision: ++this.#revision, writtenAtMs };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     this.#tell(key, { kind: 'put', entry });
     return entry.revision;
   }
 
+  #find(key: string): KvEntry | undefined {
+    const entry = this.#entries.get(key);
+    return entry === undefined || this.#isExpired(entry) ? undefined : entry;
+  }
+
+  #isExpired({ writtenAtMs }: Stored): boolean {
+    return this.#ttlMs > 0 && this.#clock.nowMs() - writtenAtMs >= this.#ttlMs;
+  }
+
   #expire(): void {
     if (this.#ttlMs === 0) return;
-    const oldest = this.#clock.nowMs() - this.#ttlMs;
     for (const [key, entry] of this.#entries) {
-      if (entry.writtenAtMs > oldest) return;
+      if (!this.#isExpired(entry)) return;
       this.#entries.delete(key);
     }
   }

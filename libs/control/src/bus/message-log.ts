@@ -25,9 +25,6 @@ const CHUNK_MESSAGES = 512;
 /** Its place in the chunk. */
 const INDEX_BYTES = 4;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 /**
  * Messages in order of sequence, as bytes in chunks of 64 KiB: an object for each, with a header object and a payload buffer of its
  * own, takes four times as much. What is dropped gives its memory back when all of its chunk is.
@@ -47,14 +44,15 @@ export class MessageLog {
   }
 
   append(message: LoggedMessage): void {
-    const text = encoder.encode(JSON.stringify([message.messageId, message.subject, message.headers]));
-    const size = TEXT + text.length + message.payload.length;
+    const text = JSON.stringify([message.messageId, message.subject, message.headers]);
+    const textLength = Buffer.byteLength(text);
+    const size = TEXT + textLength + message.payload.length;
     let chunk = this.#chunks.at(-1);
     if (chunk === undefined || !chunk.hasRoom(size)) {
       chunk = new Chunk(Math.max(size, CHUNK_BYTES));
       this.#chunks.push(chunk);
     }
-    chunk.append(message, text);
+    chunk.append(message, text, textLength);
     this.#count++;
     this.#bytes += size + INDEX_BYTES;
   }
@@ -108,14 +106,15 @@ class Chunk {
   /** Messages from here up to `tail` are live. */
   head = 0;
   tail = 0;
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #view: DataView;
   /** Where each message begins, and behind the last one where the next will. */
   readonly #offsets = new Uint32Array(CHUNK_MESSAGES + 1);
 
   constructor(capacity: number) {
-    this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
+    const memory = new ArrayBuffer(capacity);
+    this.#bytes = Buffer.from(memory);
+    this.#view = new DataView(memory);
   }
 
   get lastSequence(): number {
@@ -130,14 +129,14 @@ class Chunk {
     return firstOf(this.head, this.tail, (index) => this.sequenceAt(index) >= sequence);
   }
 
-  append({ sequence, unixMs, payload }: LoggedMessage, text: Uint8Array): void {
+  append({ sequence, unixMs, payload }: LoggedMessage, text: string, textLength: number): void {
     const start = this.#offsets[this.tail];
     this.#view.setFloat64(start + SEQUENCE, sequence);
     this.#view.setFloat64(start + TIME, unixMs);
-    this.#view.setUint32(start + TEXT_LENGTH, text.length);
-    this.#bytes.set(text, start + TEXT);
-    this.#bytes.set(payload, start + TEXT + text.length);
-    this.#offsets[++this.tail] = start + TEXT + text.length + payload.length;
+    this.#view.setUint32(start + TEXT_LENGTH, textLength);
+    this.#bytes.write(text, start + TEXT, textLength, 'utf8');
+    this.#bytes.set(payload, start + TEXT + textLength);
+    this.#offsets[++this.tail] = start + TEXT + textLength + payload.length;
   }
 
   sequenceAt(index: number): number {
@@ -155,7 +154,7 @@ class Chunk {
   read(index: number): LoggedMessage {
     const textStart = this.#offsets[index] + TEXT;
     const payloadStart = textStart + this.#view.getUint32(this.#offsets[index] + TEXT_LENGTH);
-    const text = decoder.decode(this.#bytes.subarray(textStart, payloadStart));
+    const text = this.#bytes.toString('utf8', textStart, payloadStart);
     const [messageId, subject, headers]: [string, string, BusHeaders] = JSON.parse(text);
     return {
       sequence: this.sequenceAt(index),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { isPattern, isSubject, matches } from './subjects.ts';
 
 describe('subjects', () => {
@@ -16,6 +17,18 @@ describe('subjects', () => {
     ['*.*.>', 'a.b.c.d', true],
   ])('%s against %s: %s', (pattern, subject, expected) => {
     expect(matches(pattern, subject)).toBe(expected);
+  });
+
+  test('matches as token by token comparison does', () => {
+    const tokens = fc.array(fc.constantFrom('a', 'ab', 'b', '*'), { minLength: 1, maxLength: 4 });
+    const property = fc.property(tokens, fc.boolean(), tokens, (wanted, open, given) => {
+      const agree = wanted.every((token, index) => token === '*' || token === given[index]);
+      const expected = agree && (open ? given.length > wanted.length : given.length === wanted.length);
+      expect(matches([...wanted, ...(open ? ['>'] : [])].join('.'), given.join('.'))).toBe(
+        expected && given.length >= wanted.length,
+      );
+    });
+    fc.assert(property, { numRuns: 2_000 });
   });
 
   test('what is a subject and what a pattern', () => {

@@ -15,12 +15,26 @@ export function hasWildcard(pattern: string): boolean {
 }
 
 export function matches(pattern: string, subject: string): boolean {
-  const wanted = pattern.split('.');
-  const tokens = subject.split('.');
-  for (let index = 0; index < wanted.length; index++) {
-    if (wanted[index] === '>') return tokens.length > index;
-    if (index >= tokens.length) return false;
-    if (wanted[index] !== '*' && wanted[index] !== tokens[index]) return false;
+  let patternAt = 0;
+  let subjectAt = 0;
+  while (patternAt < pattern.length && subjectAt < subject.length) {
+    const token = pattern.charAt(patternAt);
+    if (token === '>') return true;
+    const patternEnd = endOfToken(pattern, patternAt);
+    const subjectEnd = endOfToken(subject, subjectAt);
+    if (token !== '*') {
+      const length = patternEnd - patternAt;
+      if (length !== subjectEnd - subjectAt || !subject.startsWith(pattern.slice(patternAt, patternEnd), subjectAt)) {
+        return false;
+      }
+    }
+    patternAt = patternEnd + 1;
+    subjectAt = subjectEnd + 1;
   }
-  return wanted.length === tokens.length;
+  return patternAt > pattern.length && subjectAt > subject.length;
+}
+
+function endOfToken(text: string, from: number): number {
+  const end = text.indexOf('.', from);
+  return end === -1 ? text.length : end;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { BusKv } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import { delay } from '../clock.ts';
@@ -185,7 +185,7 @@ function undefinedIf(code: 'ALREADY_EXISTS' | 'ABORTED'): (thrown: unknown) => u
 
 /** Request ids are the client's and may hold anything. */
 function keyOf({ methodName, requestId }: ClaimedCreate): string {
-  return createHash('sha256').update(`${methodName}\0${requestId}`).digest('base64url');
+  return hash('sha256', `${methodName}\0${requestId}`, 'base64url');
 }
 
 function encode(claim: Claim): Uint8Array {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
 
 /** Tells two requests apart; 96 bits. */
 export function fingerprint(request: Uint8Array): string {
-  return createHash('sha256').update(request).digest('base64url').slice(0, 16);
+  return hash('sha256', request, 'base64url').slice(0, 16);
 }
 
 export function requestIdReused(): ServiceError {

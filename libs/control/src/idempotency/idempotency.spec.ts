@@ -227,4 +227,21 @@ describe('what an instance remembers', () => {
     expect(memory.size).toBeLessThanOrEqual(3);
     expect(() => memory.follow('k', 'f')).toThrow(expect.objectContaining({ reason: 'NOT_REMEMBERED' }));
   });
+
+  test('its bound holds while results come and go', async () => {
+    const memory = new ResultMemory(100);
+    let largest = 0;
+    for (let i = 0; i < 1_000; i++) {
+      await memory.run(
+        `${i}`,
+        'f',
+        async () => Uint8Array.of(1),
+        () => undefined,
+      );
+      largest = Math.max(largest, memory.size);
+    }
+    expect(largest).toBeLessThan(110);
+    expect(memory.size).toBeGreaterThanOrEqual(100);
+    for (let i = 0; i < 100; i++) expect(await memory.follow(`${999 - i}`, 'f')).toEqual(Uint8Array.of(1));
+  });
 });

@@ -7,6 +7,9 @@ interface Remembered {
   settled: boolean;
 }
 
+/** How far above its bound the memory may grow before it is brought back. */
+const SLACK = 1 / 16;
+
 /** Thrown to a follower: this instance has not seen the request. */
 export const NOT_REMEMBERED = 'NOT_REMEMBERED';
 
@@ -59,8 +62,9 @@ export class ResultMemory {
     return known.result;
   }
 
+  /** Many at a time: to find the first of a Map is to step over all that were deleted before it. */
   #evict(): void {
-    if (this.#results.size <= this.#max) return;
+    if (this.#results.size <= this.#max * (1 + SLACK)) return;
     for (const [key, remembered] of this.#results) {
       if (!remembered.settled) continue;
       this.#results.delete(key);

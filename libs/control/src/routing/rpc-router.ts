@@ -88,7 +88,7 @@ export class RpcRouter implements Router {
   ): Promise<Response> {
     const { clock } = this.#parts;
     const deadlineMs = clock.nowMs() + (options.timeoutMs ?? method.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    const call = { requestId: randomUUID(), deadlineMs, callerSignal: options.signal, what: method.name };
+    const call = { deadlineMs, callerSignal: options.signal, what: method.name };
     try {
       return await withDeadline(clock, call, (scope) => this.#route(method, request, scope));
     } catch (thrown) {

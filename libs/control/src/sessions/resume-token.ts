@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
 
 const PATTERN = /^([A-Za-z0-9_-]{8})\.(\d{1,15})$/;
@@ -11,7 +11,7 @@ export class ResumeTokens {
   readonly #epoch: string;
 
   constructor(streamEpoch: string) {
-    this.#epoch = createHash('sha256').update(streamEpoch).digest('base64url').slice(0, 8);
+    this.#epoch = hash('sha256', streamEpoch, 'base64url').slice(0, 8);
   }
 
   make(sequence: number): string {
