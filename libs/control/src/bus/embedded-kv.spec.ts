@@ -20,3 +20,17 @@ test('an entry is gone when its time is up, wherever one looks, and whenever oth
   await clock.advance(1_200);
   expect(await kv.size()).toBe(1);
 });
+
+test('a value comes back byte by byte, and is the reader\u2019s own', async () => {
+  const kv = new EmbeddedKv({ ttlMs: 0 }, new VirtualClock());
+  const all = Uint8Array.from({ length: 512 }, (_, i) => i);
+  const given = all.slice();
+  // A view of a part of something larger.
+  await kv.put('k', given.subarray(100, 400));
+  given.fill(0);
+  const read = async (): Promise<Uint8Array> => (await kv.entries())[0].value;
+  (await read()).fill(0);
+  expect([...(await read())]).toEqual([...all.subarray(100, 400)]);
+  await kv.put('k', NOTHING);
+  expect(await read()).toHaveLength(0);
+});

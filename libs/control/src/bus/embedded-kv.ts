@@ -4,8 +4,23 @@ import { keyExists, requireKey, revisionMismatch } from './kv-keys.ts';
 import { MessageQueue } from './message-queue.ts';
 import { matches } from './subjects.ts';
 
-interface Stored extends KvEntry {
+/** Keeps the value as a string of a byte per character: a short typed array of its own takes 200 bytes more. */
+class Stored implements KvEntry {
+  readonly key: string;
+  readonly revision: number;
   readonly writtenAtMs: number;
+  readonly #bytes: string;
+
+  constructor(key: string, value: Uint8Array, revision: number, writtenAtMs: number) {
+    this.key = key;
+    this.revision = revision;
+    this.writtenAtMs = writtenAtMs;
+    this.#bytes = Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1');
+  }
+
+  get value(): Uint8Array {
+    return Buffer.from(this.#bytes, 'latin1');
+  }
 }
 
 interface Watcher {
@@ -99,7 +114,7 @@ export class EmbeddedKv implements BusKv {
       this.#expire();
       this.#expireAtMs = writtenAtMs + EXPIRE_INTERVAL_MS;
     }
-    const entry = { key, value, revision: ++this.#revision, writtenAtMs };
+    const entry = new Stored(key, value, ++this.#revision, writtenAtMs);
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     this.#tell(key, { kind: 'put', entry });

@@ -7,7 +7,7 @@ import type { WriteBehind } from './write-behind.ts';
 interface StoredEntry {
   readonly sessionId: string;
   readonly instanceId: string;
-  readonly value: Uint8Array;
+  readonly entry: KvEntry;
 }
 
 export class SessionDirectory<Rec> implements Directory<Rec> {
@@ -97,9 +97,9 @@ export class SessionDirectory<Rec> implements Directory<Rec> {
     return this.#codec.encode(record).finish();
   };
 
-  #decode({ sessionId, instanceId, value }: StoredEntry): DirectoryEntry<Rec> | undefined {
+  #decode({ sessionId, instanceId, entry }: StoredEntry): DirectoryEntry<Rec> | undefined {
     try {
-      return { sessionId, instanceId, record: this.#codec.decode(value) };
+      return { sessionId, instanceId, record: this.#codec.decode(entry.value) };
     } catch {
       return undefined;
     }
@@ -112,9 +112,9 @@ async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
   return array;
 }
 
-function toStored({ key, value }: KvEntry): StoredEntry {
-  const [instanceId, sessionId] = key.split('.');
-  return { sessionId, instanceId, value };
+function toStored(entry: KvEntry): StoredEntry {
+  const [instanceId, sessionId] = entry.key.split('.');
+  return { sessionId, instanceId, entry };
 }
 
 function bySessionId(a: { readonly sessionId: string }, b: { readonly sessionId: string }): number {
