@@ -103,6 +103,7 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
         this.#fail(index, error);
       }
     }
+    this.io.flush();
     this.timers.advance(nowUs, this.#onDeadline);
     this.frames.advance(nowUs, this.#onFrame);
     this.#passes += 1;

@@ -13,6 +13,7 @@ export { DatagramReceiver } from './receive.ts';
 export type { SlotLayout } from './receive.ts';
 export { DatagramSender, MAX_SEGMENTS, MAX_SEND_BYTES } from './send.ts';
 export { sleepUs } from './sleep.ts';
+export { SubmissionRing } from './submission-ring.ts';
 export { AF_INET, AF_INET6 } from './sockaddr.ts';
 export type { AddressFamily } from './sockaddr.ts';
 export {

@@ -22,10 +22,15 @@ export interface Libc {
   eventfd(initial: number, flags: number): number;
   eventfd_read(fd: number, value: number): number;
   eventfd_write(fd: number, value: number): number;
+  syscall(number: number, a: number, b: number, c: number, d: number, e: number, f: number): number;
+  mmap(address: number, length: number, protection: number, flags: number, fd: number, offset: number): number;
+  munmap(address: number, length: number): number;
   close(fd: number): number;
   usleep(microseconds: number): number;
   /** A fresh address for a buffer; a Number because user space ends below 2^53. */
   addressOf(buffer: ArrayBuffer): number;
+  /** Memory of the C side as a buffer, which must not be used once the memory is given back. */
+  memoryAt(address: number, byteLength: number): ArrayBuffer;
   errno(): number;
 }
 
@@ -46,6 +51,9 @@ const PROTOTYPES = [
   'int eventfd(uint32_t, int)',
   'int eventfd_read(int, uintptr_t)',
   'int eventfd_write(int, uint64_t)',
+  'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t)',
+  'intptr_t mmap(uintptr_t, size_t, int, int, int, intptr_t)',
+  'int munmap(uintptr_t, size_t)',
   'int close(int)',
   'int usleep(uint32_t)',
 ];
@@ -72,6 +80,7 @@ function load(): Libc {
     bound[name] = library.func(prototype);
   }
   bound.addressOf = (buffer: ArrayBuffer) => Number(koffi.address(buffer));
+  bound.memoryAt = koffi.view;
   bound.errno = koffi.errno;
   return bound as unknown as Libc;
 }

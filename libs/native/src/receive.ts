@@ -2,6 +2,8 @@ import { Arena, addressIn } from './arena.ts';
 import { Errno } from './errno.ts';
 import { checkFd, libc } from './libc.ts';
 import { SOCKADDR_BYTES, decodeSockaddr } from './sockaddr.ts';
+import { queueReceive } from './submission-ring.ts';
+import type { SubmissionRing } from './submission-ring.ts';
 
 /** Makes the kernel return the whole length of a datagram that it cut to fit. */
 const MSG_TRUNC = 0x20;
@@ -117,6 +119,18 @@ export class DatagramReceiver {
       const errno = libc().errno();
       if (errno !== Errno.EINTR) return -errno;
     }
+  }
+
+  /**
+   * Queues the receive of one datagram into `slot`, which is also its token; the result of its completion is as that of
+   * `receiveOne`. @throws RangeError
+   */
+  queue(ring: SubmissionRing, fd: number, slot: number): void {
+    this.#checkSlots(slot, 1);
+    addressIn(this.#arena, this.#offset, 0);
+    this.#resetNameLengths(slot, 1);
+    const message = addressIn(this.#kernel, this.#messages + slot * MMSGHDR_BYTES, MMSGHDR_BYTES);
+    queueReceive(ring, fd, message, MSG_TRUNC, slot);
   }
 
   /** The kernel shortens each to what it wrote; unset, the next address would be cut to that. */

@@ -4,6 +4,8 @@ import { checkFd, libc } from './libc.ts';
 import { SOCKADDR_BYTES, encodeSockaddr } from './sockaddr.ts';
 import type { AddressFamily } from './sockaddr.ts';
 import { UDP_SEGMENT } from './socket.ts';
+import { queueSend } from './submission-ring.ts';
+import type { SubmissionRing } from './submission-ring.ts';
 
 /** UDP_MAX_SEGMENTS of linux/udp.h (128 since 6.10). */
 export const MAX_SEGMENTS = 64;
@@ -40,16 +42,21 @@ export class DatagramSender {
   readonly #message: number;
   readonly #vector: number;
   readonly #control: number;
+  readonly #queuedNames: number;
+  readonly #maxQueued: number;
   #nameLength = 0;
 
-  constructor(arena: Arena) {
+  /** `maxQueued`: sends that can wait in a ring. */
+  constructor(arena: Arena, maxQueued = 0) {
     this.#arena = arena;
-    this.#kernel = new Arena(SOCKADDR_BYTES + MSGHDR_BYTES + IOVEC_BYTES + CMSG_SPACE);
+    this.#kernel = new Arena((1 + maxQueued) * SOCKADDR_BYTES + MSGHDR_BYTES + IOVEC_BYTES + CMSG_SPACE);
     this.#view = this.#kernel.view;
     this.#name = this.#kernel.reserve(SOCKADDR_BYTES);
     this.#message = this.#kernel.reserve(MSGHDR_BYTES);
     this.#vector = this.#kernel.reserve(IOVEC_BYTES);
     this.#control = this.#kernel.reserve(CMSG_SPACE);
+    this.#queuedNames = this.#kernel.reserve(maxQueued * SOCKADDR_BYTES);
+    this.#maxQueued = maxQueued;
     this.#setAddress(this.#message, addressIn(this.#kernel, this.#name, SOCKADDR_BYTES));
     this.#setAddress(this.#message + MSG_IOV_OFFSET, addressIn(this.#kernel, this.#vector, IOVEC_BYTES));
     this.#view.setUint32(this.#message + MSG_IOVLEN_OFFSET, 1, true);
@@ -82,6 +89,30 @@ export class DatagramSender {
       const errno = libc().errno();
       if (errno !== Errno.EINTR) return -errno;
     }
+  }
+
+  /**
+   * Queues one datagram; a completion comes only if it fails, with `place` for its token. The bytes and that place for its
+   * destination, 0 to less than `maxQueued`, must be left alone until the ring is submitted. @throws RangeError
+   */
+  queue(
+    ring: SubmissionRing,
+    fd: number,
+    offset: number,
+    length: number,
+    family: AddressFamily,
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    port: number,
+    place: number,
+  ): void {
+    if ((place | 0) !== place || place < 0 || place >= this.#maxQueued) throw new RangeError(`no place ${place}`);
+    const payload = addressIn(this.#arena, offset, length);
+    const name = this.#queuedNames + place * SOCKADDR_BYTES;
+    const nameLength = encodeSockaddr(this.#view, name, family, w0, w1, w2, w3, port);
+    queueSend(ring, fd, payload, length, addressIn(this.#kernel, name, SOCKADDR_BYTES), nameLength, place);
   }
 
   /**

@@ -18,11 +18,14 @@ interface Received {
   readonly from: string;
 }
 
-const cases = (['native', 'dgram'] as const).flatMap((implementation) =>
-  ['127.0.0.1', '::1'].map((ip) => ({ implementation, ip })),
-);
+const variants = [
+  { name: 'native', implementation: 'native', batchCalls: true },
+  { name: 'native in single calls', implementation: 'native', batchCalls: false },
+  { name: 'dgram', implementation: 'dgram', batchCalls: false },
+] as const;
+const cases = variants.flatMap((variant) => ['127.0.0.1', '::1'].map((ip) => ({ ...variant, ip })));
 
-describe.each(cases)('$implementation on $ip', ({ implementation, ip }) => {
+describe.each(cases)('$name on $ip', ({ implementation, batchCalls, ip }) => {
   let sockets: UdpSockets;
   let io: PacketIo;
   let handles: UdpSocketHandle[];
@@ -41,7 +44,7 @@ describe.each(cases)('$implementation on $ip', ({ implementation, ip }) => {
   });
 
   function use(options: PacketIoOptions): void {
-    io = createPacketIo({ implementation, ...options });
+    io = createPacketIo({ implementation, batchCalls, ...options });
     scratch = io.reserve(70_000);
   }
 
@@ -92,6 +95,59 @@ describe.each(cases)('$implementation on $ip', ({ implementation, ip }) => {
     expect(io.send(b, scratch, 0, addressA)).toBe(true);
     expect(await receiveCount(1)).toEqual([{ tag: 7, payload: [], from: `${ip} ${addressB.port}` }]);
     expect(io.counters).toMatchObject({ received: 2, receivedBytes: 4, sent: 2, sentBytes: 4, receiveFailed: 0 });
+  });
+
+  test('what is queued leaves at flush at the latest, in order, and before the next receive', async () => {
+    const peers = await Promise.all([attach(1), attach(2), attach(3), attach(4)]);
+    const [[socket, own]] = peers;
+    const rounds = 3;
+    for (let i = 0; i < rounds * peers.length; i++) {
+      io.bytes[scratch + i] = i;
+      io.queue(socket, scratch + i, 1, peers[i % peers.length][1]);
+    }
+    io.flush();
+    const received = await receiveCount(rounds * peers.length);
+    for (const tag of [1, 2, 3, 4]) {
+      const payloads = received.filter((datagram) => datagram.tag === tag).map(({ payload: [first] }) => first);
+      expect(payloads).toEqual([tag - 1, tag + 3, tag + 7]);
+    }
+    expect(new Set(received.map(({ from }) => from))).toEqual(new Set([`${ip} ${own.port}`]));
+    io.queue(socket, scratch, 3, own);
+    expect(await receiveCount(1)).toMatchObject([{ tag: 1, payload: [0, 1, 2] }]);
+    io.flush();
+    expect(io.counters).toMatchObject({ sent: 13, sentBytes: 15, received: 13, receivedBytes: 15 });
+  });
+
+  test('more than a ring holds can be queued', async () => {
+    use({ batchSize: 4 });
+    const [socket, own] = await attach(1, LARGE_BUFFERS);
+    for (let i = 0; i < 50; i++) {
+      io.bytes[scratch + i] = i;
+      io.queue(socket, scratch + i, 1, own);
+    }
+    io.flush();
+    const received = await receiveCount(50);
+    expect(received.map(({ payload: [first] }) => first)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+  });
+
+  test('a queued send that is refused is counted, for its socket too, and those behind it leave', async () => {
+    const [socket, own] = await attach(1, LARGE_BUFFERS);
+    const [other] = await attach(2, { address: '127.0.0.1' });
+    io.queue(other, scratch, 1, parseSocketAddress('::1', 9));
+    io.queue(socket, scratch, 1, parseSocketAddress(ip, 0));
+    io.queue(socket, scratch, 65_508 + 20, own);
+    io.queue(socket, scratch, 5, own);
+    io.flush();
+    expect(await receiveCount(1)).toMatchObject([{ payload: [0, 0, 0, 0, 0] }]);
+    expect(io.counters).toMatchObject({ sent: 1, sentBytes: 5, sendTooBig: 1, sendFailed: 2 });
+    expect([io.failedSends(socket), io.failedSends(other)]).toEqual([2, 1]);
+    for (const wild of [...WILD, io.bytes.length + 1]) {
+      expect(() => io.queue(socket, wild, 1, own)).toThrow(RangeError);
+      expect(() => io.queue(socket, scratch, wild, own)).toThrow(RangeError);
+      expect(() => io.queue(wild, scratch, 1, own)).toThrow(RangeError);
+    }
+    io.flush();
+    expect(io.counters.sent).toBe(1);
   });
 
   test('an IPv6 socket also talks IPv4, whose peers it shows v4-mapped', async () => {

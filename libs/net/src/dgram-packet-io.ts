@@ -32,11 +32,13 @@ interface Attached {
   readonly ipv6: boolean;
   /** Arrived, not yet received. In `#ready` exactly while this is not empty. */
   readonly waiting: Datagram[];
+  failedSends: number;
 }
 
 /** UDP over node:dgram: datagrams are copied in and out of the arena, and the system's answer to a send is counted when it comes. */
 export class DgramPacketIo implements PacketIo {
   readonly capabilities = DGRAM_CAPABILITIES;
+  readonly batchesCalls = false;
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly batch: PacketBatch;
@@ -85,7 +87,7 @@ export class DgramPacketIo implements PacketIo {
       closeQuietly(socket);
       throw new NetError('invalid-handle', 'the PacketIo was closed meanwhile');
     }
-    const attached: Attached = { socket, tag, ipv6: address.includes(':'), waiting: [] };
+    const attached: Attached = { socket, tag, ipv6: address.includes(':'), waiting: [], failedSends: 0 };
     socket.on('message', (payload, from) => this.#arrive(attached, payload, from.address, from.port));
     socket.on('error', () => (this.counters.receiveFailed += 1));
     const index = this.#free.pop() ?? this.#sockets.length;
@@ -177,13 +179,27 @@ export class DgramPacketIo implements PacketIo {
     checkRange(offset, length, this.bytes.length);
     if (to.port === 0 || (!attached.ipv6 && !isIpv4(to))) {
       this.counters.sendFailed += 1;
+      attached.failedSends += 1;
       return false;
     }
     // A copy: node:dgram may send later, and the arena will have changed by then.
     const payload = Buffer.from(this.bytes.subarray(offset, offset + length));
     const ip = attached.ipv6 && isIpv4(to) ? `::ffff:${formatIp(to)}` : formatIp(to);
-    attached.socket.send(payload, to.port, ip, (error) => this.#countSend(error, length));
+    attached.socket.send(payload, to.port, ip, (error) => this.#countSend(attached, error, length));
     return true;
+  }
+
+  /** The same as `send`: Node copies what it is given, so nothing is won by waiting. */
+  queue(socket: number, offset: number, length: number, to: AddressWords): void {
+    this.send(socket, offset, length, to);
+  }
+
+  flush(): void {
+    // Nothing is ever held back.
+  }
+
+  failedSends(socket: number): number {
+    return this.#sockets[socket]?.failedSends ?? 0;
   }
 
   sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number {
@@ -195,8 +211,9 @@ export class DgramPacketIo implements PacketIo {
     return sent;
   }
 
-  #countSend(error: Error | null, length: number): void {
+  #countSend(attached: Attached, error: Error | null, length: number): void {
     const { counters } = this;
+    if (error) attached.failedSends += 1;
     const code = error && 'code' in error ? error.code : undefined;
     if (!error) {
       counters.sent += 1;

@@ -8,6 +8,8 @@ import {
   Errno,
   MAX_SEGMENTS,
   MAX_SEND_BYTES,
+  SubmissionRing,
+  SystemCallError,
   drainEventfd,
 } from '@mediaplane/native';
 import { NetError, netErrorFrom } from './errors.ts';
@@ -30,10 +32,12 @@ import { SocketTable } from './socket-table.ts';
 /** The epoll token of the doorbell; sockets have their index. */
 const DOORBELL = 0x7fffffff;
 const MAX_TIMEOUT_MS = 0x7fffffff;
+/** With fewer ready sockets single calls are as cheap. */
+const WORTH_A_BATCH = 3;
 
 /**
- * UDP over epoll. A pass takes ONE datagram from each ready socket with the cheapest call; a socket that is ready again in
- * the very next pass has a backlog and is drained with recvmmsg, `maxPerSocket` datagrams a pass at most. Every ready
+ * UDP over epoll. A pass takes ONE datagram from each ready socket, all of them in one call where there is io_uring, else
+ * each with the cheapest call; a socket that is ready again in the very next pass has a backlog and is drained with recvmmsg, `maxPerSocket` datagrams a pass at most. Every ready
  * socket is served in the pass that reports it, for there are as many slots as events, and a widened receive leaves the
  * later sockets theirs; epoll itself takes turns when more are ready than fit.
  */
@@ -49,6 +53,11 @@ export class NativePacketIo implements PacketIo {
   readonly #arena: Arena;
   readonly #receiver: DatagramReceiver;
   readonly #sender: DatagramSender;
+  /** Null where the system has no io_uring, or forbids it. */
+  readonly #ring: SubmissionRing | null;
+  /** Of the requests in the ring, by token: their sockets, and the lengths of sends. */
+  readonly #ringSockets: Int32Array;
+  readonly #ringLengths: Int32Array;
   readonly #epoll: Epoll;
   readonly #doorbellFd: number;
   readonly #batchSize: number;
@@ -73,13 +82,20 @@ export class NativePacketIo implements PacketIo {
       payloadBytes: MAX_DATAGRAM_BYTES,
       count: this.#batchSize,
     });
-    this.#sender = new DatagramSender(this.#arena);
+    this.#ring = options.batchCalls === false ? null : openRing(this.#batchSize);
+    this.#sender = new DatagramSender(this.#arena, this.#ring?.capacity);
+    this.#ringSockets = new Int32Array(Math.max(this.#ring?.capacity ?? 0, this.#batchSize));
+    this.#ringLengths = new Int32Array(this.#ringSockets.length);
     try {
       this.#epoll = new Epoll(this.#batchSize);
       if (this.#doorbellFd >= 0) this.#epoll.add(this.#doorbellFd, DOORBELL);
     } catch (error) {
       throw netErrorFrom('epoll', error);
     }
+  }
+
+  get batchesCalls(): boolean {
+    return this.#ring !== null;
   }
 
   reserve(byteLength: number): number {
@@ -110,6 +126,7 @@ export class NativePacketIo implements PacketIo {
   }
 
   receive(timeoutUs: number): number {
+    this.flush();
     this.batch.count = 0;
     this.doorbellRung = false;
     this.#nextSlot = 0;
@@ -119,25 +136,42 @@ export class NativePacketIo implements PacketIo {
       return 0;
     }
     this.#pass = (this.#pass + 1) | 0;
+    const ring = ready >= WORTH_A_BATCH ? this.#ring : null;
     for (let index = 0; index < ready; index++) {
       const socket = this.#epoll.token(index);
       if (socket === DOORBELL) this.doorbellRung = drainEventfd(this.#doorbellFd);
-      else this.#receiveFrom(socket, ready - index - 1);
+      else this.#receiveFrom(socket, ready - index - 1, ring);
     }
+    if (ring) this.#receiveQueued(ring);
     return this.batch.count;
   }
 
   /** `socketsToCome`: ready sockets after this one, each of which is owed a slot. */
-  #receiveFrom(socket: number, socketsToCome: number): void {
+  #receiveFrom(socket: number, socketsToCome: number, ring: SubmissionRing | null): void {
     const sockets = this.#sockets;
     const readyAgain = sockets.lastPass(socket) === this.#pass - 1;
     sockets.setLastPass(socket, this.#pass);
     if (readyAgain) {
       const free = this.#batchSize - this.#nextSlot - socketsToCome;
       this.#receiveBacklog(socket, free < this.#maxPerSocket ? free : this.#maxPerSocket);
+    } else if (ring) {
+      const slot = this.#nextSlot++;
+      this.#ringSockets[slot] = socket;
+      this.#receiver.queue(ring, sockets.fd(socket), slot);
     } else {
       const length = this.#receiver.receiveOne(sockets.fd(socket), this.#nextSlot);
-      if (length >= 0) this.#accept(socket, length);
+      if (length >= 0) this.#accept(socket, this.#nextSlot++, length);
+      else this.#countReceiveFailure(-length);
+    }
+  }
+
+  #receiveQueued(ring: SubmissionRing): void {
+    const completions = ring.submit();
+    if (completions < 0) this.#countReceiveFailure(-completions);
+    for (let index = 0; index < completions; index++) {
+      const slot = ring.token(index);
+      const length = ring.result(index);
+      if (length >= 0) this.#accept(this.#ringSockets[slot], slot, length);
       else this.#countReceiveFailure(-length);
     }
   }
@@ -152,12 +186,12 @@ export class NativePacketIo implements PacketIo {
       this.#sockets.setLastPass(socket, this.#pass - 2);
       if (received < 0) this.#countReceiveFailure(-received);
     }
-    for (let slot = first; slot < first + received; slot++) this.#accept(socket, this.#receiver.length(slot));
+    for (let slot = first; slot < first + received; slot++) this.#accept(socket, slot, this.#receiver.length(slot));
+    if (received > 0) this.#nextSlot += received;
   }
 
-  /** Puts the datagram in the next slot into the batch. */
-  #accept(socket: number, length: number): void {
-    const slot = this.#nextSlot++;
+  /** Puts the datagram in `slot` into the batch. */
+  #accept(socket: number, slot: number, length: number): void {
     if (length > MAX_DATAGRAM_BYTES) {
       this.counters.truncated += 1;
       return;
@@ -179,18 +213,14 @@ export class NativePacketIo implements PacketIo {
 
   send(socket: number, offset: number, length: number, to: AddressWords): boolean {
     const fd = this.#attachedFd(socket);
-    if (!this.#setDestination(socket, to)) {
-      this.counters.sendFailed += 1;
-      return false;
-    }
-    return this.#sendOne(fd, offset, length);
+    return this.#setDestination(socket, to, 1) && this.#sendOne(socket, fd, offset, length);
   }
 
-  #sendOne(fd: number, offset: number, length: number): boolean {
+  #sendOne(socket: number, fd: number, offset: number, length: number): boolean {
     const { counters } = this;
     const result = this.#sender.send(fd, offset, length);
     if (result < 0) {
-      this.#countSendFailure(-result, 1);
+      this.#countSendFailure(socket, -result, 1);
       return false;
     }
     counters.sent += 1;
@@ -198,19 +228,59 @@ export class NativePacketIo implements PacketIo {
     return true;
   }
 
+  queue(socket: number, offset: number, length: number, to: AddressWords): void {
+    const ring = this.#ring;
+    if (ring === null) {
+      this.send(socket, offset, length, to);
+      return;
+    }
+    const fd = this.#attachedFd(socket);
+    const family = this.#familyFor(socket, to);
+    if (family === UNREACHABLE) {
+      this.#countSendFailure(socket, Errno.EAFNOSUPPORT, 1);
+      return;
+    }
+    if (ring.queued === ring.capacity) this.flush();
+    const place = ring.queued;
+    this.#sender.queue(ring, fd, offset, length, family, to.w0, to.w1, to.w2, to.w3, to.port, place);
+    this.#ringSockets[place] = socket;
+    this.#ringLengths[place] = length;
+    this.counters.sent += 1;
+    this.counters.sentBytes += length;
+  }
+
+  flush(): void {
+    const ring = this.#ring;
+    if (ring === null || ring.queued === 0) return;
+    const { queued } = ring;
+    const failures = ring.submit();
+    if (failures < 0) {
+      for (let place = 0; place < queued; place++) this.#takeBack(place, -failures);
+    }
+    for (let index = 0; index < failures; index++) this.#takeBack(ring.token(index), -ring.result(index));
+  }
+
+  /** A queued send has failed: it was counted as sent. */
+  #takeBack(place: number, errno: number): void {
+    this.counters.sent -= 1;
+    this.counters.sentBytes -= this.#ringLengths[place];
+    this.#countSendFailure(this.#ringSockets[place], errno, 1);
+  }
+
+  failedSends(socket: number): number {
+    return this.#sockets.failedSends(socket);
+  }
+
   sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number {
     checkRun(offset, segmentBytes, totalBytes, this.bytes.length);
     const fd = this.#attachedFd(socket);
-    if (!this.#setDestination(socket, to)) {
-      this.counters.sendFailed += Math.ceil(totalBytes / segmentBytes);
-      return 0;
-    }
+    if (!this.#setDestination(socket, to, Math.ceil(totalBytes / segmentBytes))) return 0;
     const chunkBytes = segmentBytes * Math.min(MAX_SEGMENTS, Math.max(1, Math.floor(MAX_SEND_BYTES / segmentBytes)));
     let sent = 0;
     for (let at = 0; at < totalBytes;) {
       const bytes = Math.min(chunkBytes, totalBytes - at);
       if (this.#sockets.segments(socket) && bytes > segmentBytes) {
-        const segments = this.#sendSegments(fd, offset + at, segmentBytes, bytes);
+        const segments = this.#sendSegments(socket, fd, offset + at, segmentBytes, bytes);
         if (segments === REFUSED) {
           this.#sockets.refuseSegments(socket);
           this.counters.gsoRefused += 1;
@@ -220,7 +290,7 @@ export class NativePacketIo implements PacketIo {
         at += bytes;
       } else {
         const length = Math.min(segmentBytes, totalBytes - at);
-        if (this.#sendOne(fd, offset + at, length)) sent += 1;
+        if (this.#sendOne(socket, fd, offset + at, length)) sent += 1;
         at += length;
       }
     }
@@ -228,7 +298,7 @@ export class NativePacketIo implements PacketIo {
   }
 
   /** @returns segments sent, or REFUSED if this socket's route cannot segment */
-  #sendSegments(fd: number, offset: number, segmentBytes: number, bytes: number): number {
+  #sendSegments(socket: number, fd: number, offset: number, segmentBytes: number, bytes: number): number {
     const segments = Math.ceil(bytes / segmentBytes);
     const result = this.#sender.sendSegments(fd, offset, segmentBytes, bytes);
     if (result >= 0) {
@@ -237,7 +307,7 @@ export class NativePacketIo implements PacketIo {
       return segments;
     }
     if (refusesSegments(-result)) return REFUSED;
-    this.#countSendFailure(-result, segments);
+    this.#countSendFailure(socket, -result, segments);
     return 0;
   }
 
@@ -248,16 +318,27 @@ export class NativePacketIo implements PacketIo {
     throw new RangeError(`socket ${socket} is not attached`);
   }
 
-  /** @returns false if this socket cannot send there: an IPv6 address from an IPv4 socket, or port 0 */
-  #setDestination(socket: number, to: AddressWords): boolean {
-    const family = this.#sockets.family(socket) === AF_INET6 ? AF_INET6 : AF_INET;
-    if (to.port === 0 || (family === AF_INET && !isIpv4(to))) return false;
+  /** @returns false, and counts `datagrams` as failed, if this socket cannot send there */
+  #setDestination(socket: number, to: AddressWords, datagrams: number): boolean {
+    const family = this.#familyFor(socket, to);
+    if (family === UNREACHABLE) {
+      this.#countSendFailure(socket, Errno.EAFNOSUPPORT, datagrams);
+      return false;
+    }
     this.#sender.setDestination(family, to.w0, to.w1, to.w2, to.w3, to.port);
     return true;
   }
 
-  #countSendFailure(errno: number, datagrams: number): void {
+  /** UNREACHABLE: an IPv6 address from an IPv4 socket, or port 0. */
+  #familyFor(socket: number, to: AddressWords): typeof AF_INET | typeof AF_INET6 | typeof UNREACHABLE {
+    if (to.port === 0) return UNREACHABLE;
+    if (this.#sockets.family(socket) === AF_INET6) return AF_INET6;
+    return isIpv4(to) ? AF_INET : UNREACHABLE;
+  }
+
+  #countSendFailure(socket: number, errno: number, datagrams: number): void {
     const { counters } = this;
+    this.#sockets.countFailedSends(socket, datagrams);
     switch (errno) {
       case Errno.EAGAIN:
       case Errno.ENOBUFS:
@@ -275,11 +356,12 @@ export class NativePacketIo implements PacketIo {
   }
 
   get descriptors(): readonly number[] {
-    return [this.#epoll.descriptor];
+    return this.#ring ? [this.#epoll.descriptor, this.#ring.descriptor] : [this.#epoll.descriptor];
   }
 
   /** Idempotent. */
   close(): void {
+    this.#ring?.close();
     this.#epoll.close();
     this.#receiver.close();
     this.#sender.close();
@@ -288,6 +370,17 @@ export class NativePacketIo implements PacketIo {
 }
 
 const REFUSED = -1;
+const UNREACHABLE = 0;
+
+/** @returns null where the system has no io_uring, or forbids it */
+function openRing(batchSize: number): SubmissionRing | null {
+  try {
+    return new SubmissionRing(batchSize);
+  } catch (error) {
+    if (error instanceof SystemCallError) return null;
+    throw error;
+  }
+}
 
 /** A device without checksum offload, a segment above the MTU, or a kernel before 4.18. */
 function refusesSegments(errno: number): boolean {

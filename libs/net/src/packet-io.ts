@@ -102,11 +102,15 @@ export interface PacketIoOptions {
   readonly maxPerSocket?: number;
   /** Wakes a `receive` that blocks. */
   readonly doorbell?: DoorbellHandle;
+  /** Native only, default true: serve many sockets by one system call (io_uring) where the system allows it. */
+  readonly batchCalls?: boolean;
 }
 
 /** All UDP of one media thread: sockets are attached to it, one batch is received at a time, sends go out at once. */
 export interface PacketIo {
   readonly capabilities: NetCapabilities;
+  /** Receives and queued sends of many sockets take one system call (io_uring). */
+  readonly batchesCalls: boolean;
   /** The one arena: received payloads and everything that is sent lie in it. Never grows, never moves. */
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -129,6 +133,15 @@ export interface PacketIo {
   onReadable: (() => void) | null;
   /** Sends `length` bytes at `offset` of the arena. Returns true if the kernel took it; a refusal is counted, never thrown. @throws RangeError for bytes outside the arena or a socket that is not attached. */
   send(socket: number, offset: number, length: number, to: AddressWords): boolean;
+  /**
+   * As `send`, but the kernel may be asked only by `flush`, until which the bytes must be left alone: what was received stays
+   * until the next `receive`. A refusal is counted, also in `failedSends`. @throws RangeError
+   */
+  queue(socket: number, offset: number, length: number, to: AddressWords): void;
+  /** Sends what is queued. */
+  flush(): void;
+  /** Sends of the socket that the kernel refused, since it was attached. */
+  failedSends(socket: number): number;
   /** Sends `count` datagrams of `segmentBytes` each (the last may be shorter: `totalBytes`) that lie back to back at `offset`. Falls back to single sends, for good on this socket, if UDP_SEGMENT is refused. Returns datagrams sent. */
   sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number;
   close(): void;

@@ -12,6 +12,7 @@ const TAG = 2;
 const SEGMENTS = 3;
 /** The pass in which the socket was last found ready. */
 const LAST_PASS = 4;
+const FAILED_SENDS = 5;
 
 /** The attached sockets of a NativePacketIo; an index is used again after `remove`. */
 export class SocketTable {
@@ -22,7 +23,7 @@ export class SocketTable {
   add(fd: number, family: number, tag: number, gso: boolean): number {
     const index = this.#free.pop() ?? this.#used++;
     if (index * WORDS === this.#records.length) this.#grow();
-    this.#records.set([fd, family, tag, gso ? 1 : 0, NEVER], index * WORDS);
+    this.#records.set([fd, family, tag, gso ? 1 : 0, NEVER, 0], index * WORDS);
     return index;
   }
 
@@ -60,6 +61,14 @@ export class SocketTable {
 
   setLastPass(index: number, pass: number): void {
     this.#records[index * WORDS + LAST_PASS] = pass;
+  }
+
+  failedSends(index: number): number {
+    return this.#records[index * WORDS + FAILED_SENDS];
+  }
+
+  countFailedSends(index: number, datagrams: number): void {
+    this.#records[index * WORDS + FAILED_SENDS] += datagrams;
   }
 
   #grow(): void {

@@ -53,6 +53,7 @@ export class BareLoop {
       nowUs = this.#nowUs();
       this.#coalescer.observe(received, io.counters.backlogs !== backlogsBefore, nowUs);
       for (let i = 0; i < received; i += 1) this.#forward(i);
+      io.flush();
     }
   }
 
@@ -66,6 +67,6 @@ export class BareLoop {
     if (length >= RTP_HEADER_BYTES) rewriteSource(view, at, this.#sequences[out]++, ENGINE_SSRC + out);
     const port = peer === NO_PEER ? batch.source[i * SOURCE_WORDS + 4] : this.#remotePorts[peer];
     this.#to.set(0, 0, V4_MAPPED_WORD, LOOPBACK_WORD, port);
-    this.#io.send(this.#sockets[out], at, length, this.#to);
+    this.#io.queue(this.#sockets[out], at, length, this.#to);
   }
 }

@@ -60,6 +60,11 @@ export class OutboundLeg {
     this.stream.setFrameUnits(send.ptimeMs * SAMPLES_PER_MS);
   }
 
+  /** Packets that the kernel did not take, on all threads that the channel has been on. */
+  get sendErrors(): number {
+    return this.#channel.tally.sendErrors + this.#tools.io.failedSends(this.#socket);
+  }
+
   get canSend(): boolean {
     return this.#sends && this.#to.port !== 0;
   }
@@ -70,20 +75,23 @@ export class OutboundLeg {
    */
   relay(kind: Exclude<PayloadKind, 0>, offset: number, length: number, header: RtpHeader, nowUs: number): void {
     if (!this.canSend || (this.attended && this.#isTaken(kind))) return;
-    const { bytes, view } = this.#tools.io;
+    const tools = this.#tools;
+    const { bytes, view } = tools.io;
     let payloadType = this.#payloadType;
     if (kind === PayloadKind.digit) {
       payloadType = this.#dtmfPayloadType;
       if (payloadType < 0) return;
     } else if (kind !== this.#kind) {
       transcodeG711(codecOf(kind), bytes, header.payloadOffset, header.payloadLength);
-      this.#tools.counters[Counter.packetsTranscoded] += 1;
+      tools.counters[Counter.packetsTranscoded] += 1;
     }
     const { stream } = this;
     if (!stream.relay(header.ssrc, header.sequence, header.timestamp, header.marker, nowUs)) return;
     rewriteRtp(view, offset, payloadType, stream.marker, stream.sequence, stream.timestamp, stream.ssrc);
     if (this.attended && kind !== PayloadKind.digit) this.#tap(header.payloadOffset, header.payloadLength, nowUs);
-    this.#send(offset, length, header.payloadLength, nowUs);
+    // The packet stays where it is until the batch is through.
+    tools.io.queue(this.#socket, offset, length, this.#to);
+    this.#count(header.payloadLength, nowUs);
   }
 
   /** Digits keep everything else silent, a playback other audio. */
@@ -97,7 +105,8 @@ export class OutboundLeg {
     const { stream } = this;
     const { io, outgoing } = this.#tools;
     writeRtpHeader(io.view, outgoing, payloadType, stream.marker, stream.sequence, stream.timestamp, stream.ssrc);
-    this.#send(outgoing, RTP_FIXED_HEADER_BYTES + payloadLength, payloadLength, nowUs);
+    io.send(this.#socket, outgoing, RTP_FIXED_HEADER_BYTES + payloadLength, this.#to);
+    this.#count(payloadLength, nowUs);
   }
 
   /** Sends the next packet of a playback; where nothing may be sent, time passes for it all the same. */
@@ -124,13 +133,9 @@ export class OutboundLeg {
     for (const tap of taps) tap.sent(pcm, payloadLength, this.stream.timestamp, nowUs);
   }
 
-  #send(offset: number, length: number, payloadLength: number, nowUs: number): void {
+  #count(payloadLength: number, nowUs: number): void {
     const { stream } = this;
-    const { io, counters } = this.#tools;
-    if (!io.send(this.#socket, offset, length, this.#to)) {
-      this.#channel.tally.sendErrors += 1;
-      return;
-    }
+    const { counters } = this.#tools;
     counters[Counter.rtpSent] += 1;
     counters[Counter.rtpSentBytes] += payloadLength;
     stream.countSent(payloadLength, nowUs);

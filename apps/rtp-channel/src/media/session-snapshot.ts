@@ -20,6 +20,7 @@ export interface ChannelSnapshot {
 }
 
 export function snapshotOf(session: ChannelSession): ChannelSnapshot {
+  session.tally.sendErrors = session.outbound.sendErrors;
   const { identity, settings, latch, received, outbound, rtcp, digits, idle, player, taps, tally } = session;
   return {
     init: { ...identity, settings },

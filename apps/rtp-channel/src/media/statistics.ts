@@ -10,6 +10,7 @@ export const NOT_YET = -1;
 export function mediaStatistics(channel: ChannelSession, nowUs: number): MediaStatistics {
   const { tools, received, latch, tally } = channel;
   const outbound = channel.outbound.stream;
+  const { sendErrors } = channel.outbound;
   const rtcp = channel.rtcp.session;
   const unixMs = (us: number): number => (us === NEVER ? NOT_YET : tools.unixMs(us));
   const lost = Math.max(received.totalLost, 0);
@@ -40,9 +41,9 @@ export function mediaStatistics(channel: ChannelSession, nowUs: number): MediaSt
       mos: received.packets === 0 ? null : estimateMos(lossRatio, received.jitterMs, roundTripMs ?? 0),
     },
     sent: {
-      packets: outbound.packetsSent,
+      packets: outbound.packetsSent - sendErrors,
       bytes: outbound.octetsSent,
-      errors: tally.sendErrors,
+      errors: sendErrors,
       firstPacketUnixMs: unixMs(tally.firstSentUs),
       lastPacketUnixMs: unixMs(outbound.lastSentUs(nowUs)),
       remote:

@@ -12,7 +12,7 @@ export class Tally {
   malformed = 0;
   unknownPayloadType = 0;
   againstDirection = 0;
-  /** Packets that the kernel did not take. */
+  /** Packets that the kernel did not take, on the threads before this one. */
   sendErrors = 0;
   /** Of recordings that are over: packets too late for their place. */
   latePackets = 0;

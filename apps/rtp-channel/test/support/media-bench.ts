@@ -116,7 +116,7 @@ export class MediaBench {
       tag: new Int32Array(1),
       source: new Int32Array(SOURCE_WORDS),
     };
-    const io: Pick<PacketIo, 'bytes' | 'view' | 'batch' | 'reserve' | 'send'> = {
+    const io: Pick<PacketIo, 'bytes' | 'view' | 'batch' | 'reserve' | 'send' | 'queue' | 'failedSends'> = {
       bytes: new Uint8Array(buffer),
       view: new DataView(buffer),
       batch,
@@ -131,6 +131,8 @@ export class MediaBench {
         this.sent.push({ atUs: this.nowUs, from: sessionId, role, to: { w0, w1, w2, w3, port }, bytes });
         return true;
       },
+      queue: (...args) => void io.send(...args),
+      failedSends: () => 0,
     };
     this.io = io as PacketIo;
     const thread: MediaThread = { io: this.io, unixOffsetUs: 1.7e15, counters: this.counters, options: null };

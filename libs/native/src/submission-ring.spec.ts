@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Arena } from './arena.ts';
+import { Errno } from './errno.ts';
+import { SystemCallError } from './errors.ts';
+import { DatagramReceiver } from './receive.ts';
+import { DatagramSender } from './send.ts';
+import { AF_INET, AF_INET6 } from './sockaddr.ts';
+import { bindSocket, boundAddress, closeDescriptor, openUdpSocket } from './socket.ts';
+import { SubmissionRing } from './submission-ring.ts';
+
+const LOOPBACK = 0x7f000001;
+const V4_MAPPED = 0xffff;
+const CAPACITY = 8;
+
+function refusal(): unknown {
+  try {
+    new SubmissionRing(1).close();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+const refused = refusal();
+if (refused)
+  test('where the system forbids io_uring, it says so', () => expect(refused).toBeInstanceOf(SystemCallError));
+else describe('SubmissionRing', suite);
+
+function suite(): void {
+  let ring: SubmissionRing;
+  let arena: Arena;
+  let receiver: DatagramReceiver;
+  let sender: DatagramSender;
+  let fds: number[];
+
+  beforeEach(() => {
+    ring = new SubmissionRing(CAPACITY);
+    arena = new Arena(1 << 16);
+    receiver = new DatagramReceiver(arena, {
+      offset: arena.reserve(8192),
+      strideBytes: 1024,
+      payloadBytes: 1000,
+      count: 8,
+    });
+    sender = new DatagramSender(arena, CAPACITY);
+    fds = [];
+  });
+  afterEach(() => {
+    ring.close();
+    receiver.close();
+    sender.close();
+    arena.close();
+    for (const fd of fds) closeDescriptor(fd);
+  });
+
+  function open(): { fd: number; port: number } {
+    const fd = openUdpSocket(AF_INET);
+    fds.push(fd);
+    bindSocket(fd, AF_INET, 0, 0, V4_MAPPED, LOOPBACK, 0);
+    const words = new Int32Array(5);
+    boundAddress(fd, words, 0);
+    return { fd, port: words[4] };
+  }
+
+  const send = (fd: number, offset: number, length: number, port: number, place: number): void =>
+    sender.queue(ring, fd, offset, length, AF_INET, 0, 0, V4_MAPPED, LOOPBACK, port, place);
+
+  test('one call carries sends from many sockets, and another receives on many', () => {
+    const from = [open(), open(), open()];
+    const to = [open(), open(), open()];
+    const at = arena.reserve(300);
+    from.forEach(({ fd }, i) => {
+      arena.bytes.fill(i + 1, at + i * 100, at + i * 100 + 10 + i);
+      send(fd, at + i * 100, 10 + i, to[i].port, i);
+    });
+    expect(ring.queued).toBe(3);
+    expect(ring.submit()).toBe(0);
+    expect(ring.queued).toBe(0);
+    to.forEach(({ fd }, slot) => receiver.queue(ring, fd, slot));
+    expect(ring.submit()).toBe(3);
+    const words = new Int32Array(5);
+    for (let i = 0; i < 3; i++) {
+      const slot = ring.token(i);
+      expect(ring.result(i)).toBe(10 + slot);
+      const offset = receiver.payloadOffset(slot);
+      expect([...arena.bytes.subarray(offset, offset + 10 + slot)]).toEqual(Array(10 + slot).fill(slot + 1));
+      receiver.source(slot, words, 0);
+      expect([...words]).toEqual([0, 0, V4_MAPPED, LOOPBACK, from[slot].port]);
+    }
+  });
+
+  test('what fails says why, and keeps nothing behind it', () => {
+    const a = open();
+    const at = arena.reserve(7000);
+    send(a.fd, at, 10, a.port, 0);
+    sender.queue(ring, a.fd, at, 10, AF_INET6, 0, 0, 0, 1, 9, 1);
+    send(1_000_000, at, 10, a.port, 2);
+    send(a.fd, at, 20, a.port, 3);
+    const failures = ring.submit();
+    const found = Array.from({ length: failures }, (_, i) => [ring.token(i), ring.result(i)]);
+    expect(found).toEqual([
+      [1, -Errno.EAFNOSUPPORT],
+      [2, -Errno.EBADF],
+    ]);
+    for (const length of [10, 20, -Errno.EAGAIN]) {
+      receiver.queue(ring, a.fd, 0);
+      expect([ring.submit(), ring.result(0)]).toEqual([1, length]);
+    }
+  });
+
+  test('a datagram that is longer than its slot is reported with its whole length', () => {
+    const a = open();
+    send(a.fd, arena.reserve(1500), 1500, a.port, 0);
+    expect(ring.submit()).toBe(0);
+    receiver.queue(ring, a.fd, 0);
+    expect([ring.submit(), ring.result(0)]).toEqual([1, 1500]);
+  });
+
+  test('goes round many times', () => {
+    const a = open();
+    const at = arena.reserve(8);
+    for (let round = 0; round < 5000; round++) {
+      arena.view.setUint32(at, round);
+      send(a.fd, at, 4, a.port, round % CAPACITY);
+      expect(ring.submit()).toBe(0);
+      receiver.queue(ring, a.fd, round % 8);
+      expect([ring.submit(), ring.token(0), ring.result(0)]).toEqual([1, round % 8, 4]);
+      expect(arena.view.getUint32(receiver.payloadOffset(round % 8))).toBe(round);
+    }
+  });
+
+  test('more than it holds, places and bytes that are not there, and a closed one are RangeErrors', () => {
+    const a = open();
+    const at = arena.reserve(8);
+    for (const place of [-1, CAPACITY, 0.5, NaN]) expect(() => send(a.fd, at, 4, a.port, place)).toThrow(RangeError);
+    expect(() => send(a.fd, arena.byteLength - 3, 4, a.port, 0)).toThrow(RangeError);
+    expect(() => send(-1, at, 4, a.port, 0)).toThrow(RangeError);
+    expect(() => receiver.queue(ring, a.fd, 8)).toThrow(RangeError);
+    expect(ring.queued).toBe(0);
+    for (let place = 0; place < ring.capacity; place++) send(a.fd, at, 4, a.port, place);
+    expect(() => send(a.fd, at, 4, a.port, 0)).toThrow(RangeError);
+    ring.close();
+    ring.close();
+    expect(() => ring.submit()).toThrow(RangeError);
+    expect(() => receiver.queue(ring, a.fd, 0)).toThrow(RangeError);
+    expect(ring.token(0)).toBeUndefined();
+  });
+}
