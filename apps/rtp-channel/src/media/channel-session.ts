@@ -12,7 +12,7 @@ import {
   RtpSourceStatistics,
 } from '@mediaplane/rtp';
 import { isFrom, known, NOWHERE, sameAddress, words } from './addresses.ts';
-import type { Bridge } from './bridge.ts';
+import type { Bridge, Relay } from './bridge.ts';
 import {
   FRAME_MS,
   Role,
@@ -51,9 +51,10 @@ export class ChannelSession implements MediaSession<ChannelContract> {
   readonly received = new RtpSourceStatistics(SAMPLE_RATE_HZ);
   readonly tally = new Tally();
   #receives: boolean;
-  #echo: boolean;
   #tapped = false;
-  bridge: Bridge | null = null;
+  /** Who sends on what is heard: the other end of a bridge, for echo the own leg, or nobody. */
+  #relay: Relay | null = null;
+  #bridge: Bridge | null = null;
   readonly outbound: OutboundLeg;
 
   readonly port: ChannelPort;
@@ -73,11 +74,11 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     this.#kinds = kinds;
     this.latch = new AddressLatch(settings.latchMode, latchOptions(settings.latchWindowMs), nowUs);
     this.#receives = settings.receives;
-    this.#echo = settings.echo;
     this.port = port;
     this.identity = { ssrc, firstSequence, firstTimestamp, seed, cname };
     this.settings = { ...settings, formats };
     this.outbound = new OutboundLeg(this, init, this.settings, nowUs);
+    this.#aimRelay();
     this.rtcp = new RtcpPort(this, init, nowUs);
     this.digits = new DigitSession(this);
     this.idle = new IdleWatch(settings, nowUs);
@@ -145,7 +146,7 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     this.settings = { ...settings, formats };
     this.#kinds = kinds;
     this.#receives = settings.receives;
-    this.#echo = settings.echo;
+    this.#aimRelay();
     this.outbound.configure(this.settings);
     this.latch.options = latchOptions(settings.latchWindowMs);
     this.latch.setMode(settings.latchMode, nowUs);
@@ -181,6 +182,15 @@ export class ChannelSession implements MediaSession<ChannelContract> {
   /** Hands a recording's audio to the control thread. */
   recordingEmitter(recordingId: string): (audio: ArrayBuffer) => void {
     return (audio) => this.port.emit({ type: 'recording-chunk', recordingId, audio }, [audio]);
+  }
+
+  get bridge(): Bridge | null {
+    return this.#bridge;
+  }
+
+  set bridge(bridge: Bridge | null) {
+    this.#bridge = bridge;
+    this.#aimRelay();
   }
 
   /** Ends the bridge on both sides; returns the local channel that was on the other one. */
@@ -277,10 +287,10 @@ export class ChannelSession implements MediaSession<ChannelContract> {
       this.tally.lastPayloadType = header.payloadType;
       if (this.#tapped) this.#tap(kind, nowUs);
     }
-    if (this.bridge) this.bridge.deliver(kind, offset, length, header, nowUs);
-    else if (this.#echo && kind !== PayloadKind.digit) {
-      this.outbound.relay(kind, offset, length, header, nowUs);
-    }
+    const relay = this.#relay;
+    // Digits are not echoed.
+    if (relay === null || (kind === PayloadKind.digit && relay === this.outbound)) return;
+    relay.relay(kind, offset, length, header, nowUs);
   }
 
   /** RTP of the channel at the other end of a bridge across instances; from its exact address, or not at all. */
@@ -295,6 +305,10 @@ export class ChannelSession implements MediaSession<ChannelContract> {
       const kind = LEG_KINDS[header.payloadType] as PayloadKind;
       if (kind !== PayloadKind.unknown) this.outbound.relay(kind, offset, length, header, nowUs);
     }
+  }
+
+  #aimRelay(): void {
+    this.#relay = this.#bridge?.relay ?? (this.settings.echo ? this.outbound : null);
   }
 
   #noteArrival(nowUs: number): void {

@@ -1,6 +1,7 @@
 import { decodeG711, encodeG711, transcodeG711 } from '@mediaplane/audio';
 import type { AddressWords } from '@mediaplane/net';
 import { OutboundStream, rewriteRtp, RTP_FIXED_HEADER_BYTES, writeRtpHeader, type RtpHeader } from '@mediaplane/rtp';
+import type { Relay } from './bridge.ts';
 import type { ChannelSession } from './channel-session.ts';
 import { Role, SAMPLE_RATE_HZ, type AudioFormat, type ChannelIdentity, type MediaSettings } from './contract.ts';
 import { codecOf, kindOf, PayloadKind, type AudioKind } from './payload-kind.ts';
@@ -13,7 +14,7 @@ const SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000;
  * What a channel sends, whoever it comes from, on one line: its own SSRC, sequence and timestamp. In this order digits, a
  * playback, and what is relayed: the first of them that has something to say keeps the others silent.
  */
-export class OutboundLeg {
+export class OutboundLeg implements Relay {
   // First what every relayed packet needs.
   readonly stream: OutboundStream;
   readonly #tools: ThreadTools;

@@ -20,8 +20,8 @@ export function listChannels(directory: Directory<Channel>, isPending: (channelI
     const after = lastIdOf(pageToken, filter);
     const size = pageSize === 0 ? DEFAULT_PAGE : pageSize;
     const channels: Channel[] = [];
-    for (const { sessionId, record } of await directory.list()) {
-      if (sessionId <= after || !matchesRecord(matches, record)) continue;
+    for await (const { sessionId, record } of directory.walk(after)) {
+      if (!matchesRecord(matches, record)) continue;
       if (channels.length === size) return { channels, nextPageToken: makeToken(channels[size - 1].channelId, filter) };
       channels.push({ ...record, directoryPending: isPending(sessionId) });
     }

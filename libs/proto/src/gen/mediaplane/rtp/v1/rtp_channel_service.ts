@@ -4650,8 +4650,7 @@ export const RtpChannelServiceDefinition = {
     },
     /**
      * Changes settings, all of them or none; one call does what a re-INVITE changes. A new remote starts learning anew.
-     * Errors: INVALID_ARGUMENT, also for a mask path that does not exist or `interface`. New `codecs` make the bridge with a
-     * channel of another instance anew: then also the errors of BridgeChannels.
+     * A bridge goes on. Errors: INVALID_ARGUMENT, also for a mask path that does not exist or `interface`.
      */
     updateChannel: {
       name: "UpdateChannel",
@@ -4665,8 +4664,8 @@ export const RtpChannelServiceDefinition = {
      * Lets two channels exchange audio, both ways, as their directions allow; digits pass too. A bridge that either had ends.
      * They may live on different instances. Errors: NOT_FOUND for either; INVALID_ARGUMENT if both are the same. On different
      * instances also: RESOURCE_EXHAUSTED with RetryInfo (reason PORTS_EXHAUSTED or SOCKETS_EXHAUSTED, as OpenChannel); ABORTED
-     * (reason BRIDGE_SUPERSEDED when another bridge of the channel was made meanwhile, BRIDGE_CROSSED when the two are being
-     * bridged from the other end and it does not get done).
+     * (reason BRIDGE_SUPERSEDED when another bridge of either was made meanwhile, or the other ended; BRIDGE_CROSSED when the
+     * two are being bridged from the other end and it does not get done).
      */
     bridgeChannels: {
       name: "BridgeChannels",
@@ -4728,7 +4727,8 @@ export const RtpChannelServiceDefinition = {
     /**
      * Records to a WAV file on the owner's disk. Errors: INVALID_ARGUMENT (path outside the folder); ALREADY_EXISTS (reason
      * RECORDING_FILE_EXISTS); RESOURCE_EXHAUSTED (reason TOO_MANY_RECORDINGS, over 8 at once); FAILED_PRECONDITION (reason
-     * RECORDING_UNAVAILABLE) when the folder cannot be written.
+     * RECORDING_UNAVAILABLE) when the folder cannot be written; UNAVAILABLE (reason RECORDING_DISK_SLOW) when there is no file
+     * within 2 s.
      */
     startRecording: {
       name: "StartRecording",
@@ -4767,7 +4767,8 @@ export const RtpChannelServiceDefinition = {
     },
     /**
      * Streams the bytes of a recording's file, also while it grows and, for as long as its instance lives, after its channel
-     * closed. Errors: NOT_FOUND (reason RECORDING_NOT_FOUND); OUT_OF_RANGE (reason OFFSET_BEYOND_END).
+     * closed. Errors: NOT_FOUND (reason RECORDING_NOT_FOUND); OUT_OF_RANGE (reason OFFSET_BEYOND_END); RESOURCE_EXHAUSTED with
+     * RetryInfo (reason TOO_MANY_STREAMS) when as many are being read as the instance allows.
      */
     readRecording: {
       name: "ReadRecording",
@@ -4814,7 +4815,8 @@ export const RtpChannelServiceDefinition = {
     /**
      * Streams what happens to channels: first the channels there are, then changes, at least once, in order for each channel.
      * With a resume token: no snapshot, the events after it. Errors: OUT_OF_RANGE (reason RESUME_TOKEN_TOO_OLD) when those
-     * events are no longer kept; RESOURCE_EXHAUSTED (reason WATCH_TOO_SLOW): watch again; INVALID_ARGUMENT.
+     * events are no longer kept; RESOURCE_EXHAUSTED (reason WATCH_TOO_SLOW): watch again; RESOURCE_EXHAUSTED with RetryInfo (reason
+     * TOO_MANY_STREAMS) when there are as many watches as the instance allows; INVALID_ARGUMENT.
      */
     watchChannels: {
       name: "WatchChannels",
