@@ -57,7 +57,9 @@ export class ThreadHandle<C extends MediaContract> {
   #lastCall = 0;
   #isReady = false;
   #gone = false;
-  #ringDue = false;
+  /** Set for the rest of a turn of the event loop that has rung the doorbell. */
+  #rang = false;
+  #ringAgain = false;
   #leftDescriptors: readonly number[] = [];
   #cause: string | undefined;
 
@@ -133,17 +135,25 @@ export class ThreadHandle<C extends MediaContract> {
     void this.#worker.terminate();
   }
 
+  /**
+   * Each ring is a system call and wakes the thread: the first message of a turn rings, so that the thread works beside this one,
+   * and all further ones ring once when the turn ends.
+   */
   #post(message: ToThread<C>): void {
     this.#worker.postMessage(message);
-    if (this.#ringDue) return;
-    // Once for all that is posted in this turn of the event loop: each ring is a system call and wakes the thread.
-    this.#ringDue = true;
-    setImmediate(this.#ring);
+    if (this.#rang) {
+      this.#ringAgain = true;
+      return;
+    }
+    this.#rang = true;
+    ring(this.#doorbell);
+    setImmediate(this.#endTurn);
   }
 
-  readonly #ring = (): void => {
-    this.#ringDue = false;
-    if (!this.#gone) ring(this.#doorbell);
+  readonly #endTurn = (): void => {
+    if (this.#ringAgain && !this.#gone) ring(this.#doorbell);
+    this.#rang = false;
+    this.#ringAgain = false;
   };
 
   #receive(message: FromThread<C>): void {
