@@ -62,11 +62,22 @@ export class RtpChannel {
       program: PROGRAM,
       programCounters: CHANNEL_COUNTERS,
       implementation,
+      batchCalls: net.batchCalls,
       latencyBudgetUs: net.latencyBudgetUs,
       onEvent: (channelId, event) => channels.mediaEvents.onEvent(channelId, event),
       onSessionLost: (channelId, _sockets, cause) => channels.mediaEvents.onSessionLost(channelId, cause),
       onThreadRestarted: (thread, cause) => log.error({ thread, cause }, 'a media thread was replaced'),
     });
+    log.info(
+      {
+        threads: media.threads.length,
+        implementation,
+        batchedCalls: media.threads.every((thread) => thread.batchesCalls),
+        portMin: net.rtpPortMin,
+        portMax: net.rtpPortMax,
+      },
+      'media threads are running',
+    );
     const interfaces = netInterfaces(net.interfaces);
     const rules = { interfaces: ipVersions(interfaces), idle: config.idle };
     const prompts = new Prompts({

@@ -108,7 +108,9 @@ describe('channels of one instance', () => {
     expect(bridged.peerChannel?.peerChannelId).toBe(alice.channelId);
     const kinds = (channelId: string) =>
       eventsOf(channelId).flatMap(({ detail }) => (detail?.$case === 'bridged' ? [detail.value.kind] : []));
-    await follower.until((each) => each.channelId === bob.channelId && each.detail?.$case === 'bridged');
+    for (const { channelId } of [alice, bob]) {
+      await follower.until((each) => each.channelId === channelId && each.detail?.$case === 'bridged');
+    }
     expect([kinds(alice.channelId), kinds(bob.channelId)]).toEqual([[BridgeKind.TRANSCODE], [BridgeKind.TRANSCODE]]);
 
     void alice.phone.play(tone(700, 1000));

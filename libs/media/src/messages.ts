@@ -15,6 +15,7 @@ export interface ThreadSettings {
   readonly programModule: string;
   readonly programOptions: unknown;
   readonly implementation: 'native' | 'dgram';
+  readonly batchCalls: boolean;
   readonly doorbell: DoorbellHandle;
   readonly latencyBudgetUs: number;
   readonly arenaBytes: number;
@@ -36,7 +37,7 @@ export type ToThread<C extends MediaContract = MediaContract> =
 /** Media thread to control thread, in the order things happened. */
 export type FromThread<C extends MediaContract = MediaContract> =
   /** In its loop; `descriptors` are those to be closed for it if it dies. */
-  | { type: 'ready'; descriptors: readonly number[] }
+  | { type: 'ready'; descriptors: readonly number[]; batchesCalls: boolean }
   /** Out of its loop in good order, its descriptors closed. */
   | { type: 'stopped' }
   | { type: 'reply'; call: number; value: unknown }

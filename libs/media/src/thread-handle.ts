@@ -16,6 +16,8 @@ export interface ThreadHandleOptions<C extends MediaContract> {
   readonly programOptions?: unknown;
   readonly programCounters: readonly string[];
   readonly implementation: 'native' | 'dgram';
+  /** Default true: see `PacketIoOptions`. */
+  readonly batchCalls?: boolean;
   /** The most latency that coalescing may add to a datagram; 0 turns it off. */
   readonly latencyBudgetUs: number;
   readonly arenaBytes?: number;
@@ -45,6 +47,8 @@ export class ThreadHandle<C extends MediaContract> {
   readonly programCounters: SharedCounters<string>;
   /** Resolves when the thread is in its loop; rejects if it dies before. */
   readonly ready: Promise<void>;
+  /** What became of `batchCalls`, once it is ready. */
+  batchesCalls = false;
   /** Sessions placed here. */
   sessions = 0;
   readonly #options: ThreadHandleOptions<C>;
@@ -76,6 +80,7 @@ export class ThreadHandle<C extends MediaContract> {
       programModule: options.program.href,
       programOptions: options.programOptions,
       implementation: options.implementation,
+      batchCalls: options.batchCalls ?? true,
       doorbell: this.#doorbell,
       latencyBudgetUs: options.latencyBudgetUs,
       arenaBytes: options.arenaBytes ?? DEFAULT_ARENA_BYTES,
@@ -161,6 +166,7 @@ export class ThreadHandle<C extends MediaContract> {
       case 'ready':
         this.counters.values[0] = this.#nowUs() / 1000;
         this.#leftDescriptors = message.descriptors;
+        this.batchesCalls = message.batchesCalls;
         this.#isReady = true;
         this.#started.resolve();
         break;

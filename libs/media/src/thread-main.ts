@@ -21,6 +21,7 @@ const { startProgram } = (await import(settings.programModule)) as {
 const nowUs = createMonotonicClock();
 const io = createPacketIo({
   implementation: settings.implementation,
+  batchCalls: settings.batchCalls,
   arenaBytes: settings.arenaBytes,
   doorbell: settings.doorbell,
 });
@@ -34,7 +35,7 @@ const program = startProgram(thread);
 const post: Post<MediaContract> = (message, transfer) => mailbox.postMessage(message, transfer);
 const loop = new MediaLoop(thread, program, post, nowUs());
 const counters = new SharedCounters(THREAD_COUNTERS, settings.threadCounters);
-post({ type: 'ready', descriptors: io.descriptors });
+post({ type: 'ready', descriptors: io.descriptors, batchesCalls: io.batchesCalls });
 
 if (io.capabilities.blocking) {
   const coalescer = new WakeCoalescer(settings.latencyBudgetUs, io.batch.offset.length, nowUs());

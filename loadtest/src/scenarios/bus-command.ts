@@ -12,7 +12,8 @@ import { closedLoop } from './closed-loop.ts';
 import type { ScenarioOptions } from './scenario.ts';
 
 const DISCARD_PORT = 9;
-const WARM_UP_SECONDS = 1;
+/** Of either way, so that what runs on it is compiled. */
+const WARM_UP_SECONDS = 4;
 const CALL_WITHIN_MS = 5000;
 const FLEET_WITHIN_MS = 15_000;
 const POLL_MS = 100;

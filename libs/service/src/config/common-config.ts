@@ -96,6 +96,7 @@ export const commonConfig = {
       'UDP over system calls or over node:dgram; auto takes native where it works.',
       { env: 'MEDIAPLANE_NET' },
     ),
+    batchCalls: flag(true, 'One system call for many media sockets (io_uring, Linux 6.1) where the system allows it.'),
     interfaces: list(
       {
         name: pattern(/^[a-z0-9-]{1,32}$/, 'default', 'Name that sessions choose it by.', '1 to 32 of a-z, 0-9, -'),

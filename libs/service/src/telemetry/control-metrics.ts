@@ -77,6 +77,7 @@ export function registerControlMetrics(metrics: Metrics, counters: ControlCounte
     [counters.callsLocal, { outcome: 'local' }],
     [counters.callsForwarded, { outcome: 'forwarded' }],
     [counters.callsRefused, { outcome: 'refused' }],
+    [counters.callsOverdue, { outcome: 'overdue' }],
     [counters.callsRepeated, { outcome: 'repeated' }],
   ]);
   metrics.observe(m.records, () => [
