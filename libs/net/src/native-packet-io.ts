@@ -3,30 +3,27 @@ import {
   AF_INET6,
   Arena,
   DatagramReceiver,
-  DatagramSender,
   Epoll,
   Errno,
-  MAX_SEGMENTS,
-  MAX_SEND_BYTES,
   SubmissionRing,
   SystemCallError,
   drainEventfd,
 } from '@mediaplane/native';
 import { NetError, netErrorFrom } from './errors.ts';
 import { nativeCapabilities } from './native-capabilities.ts';
+import { NativeSends } from './native-sends.ts';
 import {
   DEFAULT_ARENA_BYTES,
   DEFAULT_BATCH_SIZE,
   DEFAULT_MAX_PER_SOCKET,
   SLOT_BYTES,
-  checkRun,
   checkTag,
   createBatch,
   createCounters,
 } from './packet-columns.ts';
 import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES, SOURCE_WORDS } from './packet-io.ts';
 import type { NetCapabilities, PacketBatch, PacketIo, PacketIoOptions, UdpSocketHandle } from './packet-io.ts';
-import { isIpv4, type AddressWords } from './socket-address.ts';
+import type { AddressWords } from './socket-address.ts';
 import { SocketTable } from './socket-table.ts';
 
 /** The epoll token of the doorbell; sockets have their index. */
@@ -52,12 +49,11 @@ export class NativePacketIo implements PacketIo {
 
   readonly #arena: Arena;
   readonly #receiver: DatagramReceiver;
-  readonly #sender: DatagramSender;
+  readonly #sends: NativeSends;
   /** Null where the system has no io_uring, or forbids it. */
   readonly #ring: SubmissionRing | null;
-  /** Of the requests in the ring, by token: their sockets, and the lengths of sends. */
-  readonly #ringSockets: Int32Array;
-  readonly #ringLengths: Int32Array;
+  /** Of the slots that receives are queued into. */
+  readonly #slotSockets: Int32Array;
   readonly #epoll: Epoll;
   readonly #doorbellFd: number;
   readonly #batchSize: number;
@@ -83,13 +79,13 @@ export class NativePacketIo implements PacketIo {
       count: this.#batchSize,
     });
     this.#ring = options.batchCalls === false ? null : openRing(this.#batchSize);
-    this.#sender = new DatagramSender(this.#arena, this.#ring?.capacity);
-    this.#ringSockets = new Int32Array(Math.max(this.#ring?.capacity ?? 0, this.#batchSize));
-    this.#ringLengths = new Int32Array(this.#ringSockets.length);
+    this.#sends = new NativeSends(this.#arena, this.#sockets, this.counters, this.#ring);
+    this.#slotSockets = new Int32Array(this.#batchSize);
     try {
       this.#epoll = new Epoll(this.#batchSize);
       if (this.#doorbellFd >= 0) this.#epoll.add(this.#doorbellFd, DOORBELL);
     } catch (error) {
+      this.#ring?.close();
       throw netErrorFrom('epoll', error);
     }
   }
@@ -156,7 +152,7 @@ export class NativePacketIo implements PacketIo {
       this.#receiveBacklog(socket, free < this.#maxPerSocket ? free : this.#maxPerSocket);
     } else if (ring) {
       const slot = this.#nextSlot++;
-      this.#ringSockets[slot] = socket;
+      this.#slotSockets[slot] = socket;
       this.#receiver.queue(ring, sockets.fd(socket), slot);
     } else {
       const length = this.#receiver.receiveOne(sockets.fd(socket), this.#nextSlot);
@@ -171,7 +167,7 @@ export class NativePacketIo implements PacketIo {
     for (let index = 0; index < completions; index++) {
       const slot = ring.token(index);
       const length = ring.result(index);
-      if (length >= 0) this.#accept(this.#ringSockets[slot], slot, length);
+      if (length >= 0) this.#accept(this.#slotSockets[slot], slot, length);
       else this.#countReceiveFailure(-length);
     }
   }
@@ -212,147 +208,23 @@ export class NativePacketIo implements PacketIo {
   }
 
   send(socket: number, offset: number, length: number, to: AddressWords): boolean {
-    const fd = this.#attachedFd(socket);
-    return this.#setDestination(socket, to, 1) && this.#sendOne(socket, fd, offset, length);
-  }
-
-  #sendOne(socket: number, fd: number, offset: number, length: number): boolean {
-    const { counters } = this;
-    const result = this.#sender.send(fd, offset, length);
-    if (result < 0) {
-      this.#countSendFailure(socket, -result, 1);
-      return false;
-    }
-    counters.sent += 1;
-    counters.sentBytes += length;
-    return true;
+    return this.#sends.send(socket, offset, length, to);
   }
 
   queue(socket: number, offset: number, length: number, to: AddressWords): void {
-    const ring = this.#ring;
-    if (ring === null) {
-      this.send(socket, offset, length, to);
-      return;
-    }
-    const fd = this.#attachedFd(socket);
-    const family = this.#familyFor(socket, to);
-    if (family === UNREACHABLE) {
-      this.#countSendFailure(socket, Errno.EAFNOSUPPORT, 1);
-      return;
-    }
-    if (ring.queued === ring.capacity) this.flush();
-    const place = ring.queued;
-    this.#sender.queue(ring, fd, offset, length, family, to.w0, to.w1, to.w2, to.w3, to.port, place);
-    this.#ringSockets[place] = socket;
-    this.#ringLengths[place] = length;
-    this.counters.sent += 1;
-    this.counters.sentBytes += length;
+    this.#sends.queue(socket, offset, length, to);
   }
 
   flush(): void {
-    const ring = this.#ring;
-    if (ring === null || ring.queued === 0) return;
-    const { queued } = ring;
-    const failures = ring.submit();
-    if (failures < 0) {
-      for (let place = 0; place < queued; place++) this.#takeBack(place, -failures);
-    }
-    for (let index = 0; index < failures; index++) this.#takeBack(ring.token(index), -ring.result(index));
+    this.#sends.flush();
   }
 
-  /** A queued send has failed: it was counted as sent. */
-  #takeBack(place: number, errno: number): void {
-    this.counters.sent -= 1;
-    this.counters.sentBytes -= this.#ringLengths[place];
-    this.#countSendFailure(this.#ringSockets[place], errno, 1);
+  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number {
+    return this.#sends.sendRun(socket, offset, segmentBytes, totalBytes, to);
   }
 
   failedSends(socket: number): number {
     return this.#sockets.failedSends(socket);
-  }
-
-  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number {
-    checkRun(offset, segmentBytes, totalBytes, this.bytes.length);
-    const fd = this.#attachedFd(socket);
-    if (!this.#setDestination(socket, to, Math.ceil(totalBytes / segmentBytes))) return 0;
-    const chunkBytes = segmentBytes * Math.min(MAX_SEGMENTS, Math.max(1, Math.floor(MAX_SEND_BYTES / segmentBytes)));
-    let sent = 0;
-    for (let at = 0; at < totalBytes;) {
-      const bytes = Math.min(chunkBytes, totalBytes - at);
-      if (this.#sockets.segments(socket) && bytes > segmentBytes) {
-        const segments = this.#sendSegments(socket, fd, offset + at, segmentBytes, bytes);
-        if (segments === REFUSED) {
-          this.#sockets.refuseSegments(socket);
-          this.counters.gsoRefused += 1;
-          continue;
-        }
-        sent += segments;
-        at += bytes;
-      } else {
-        const length = Math.min(segmentBytes, totalBytes - at);
-        if (this.#sendOne(socket, fd, offset + at, length)) sent += 1;
-        at += length;
-      }
-    }
-    return sent;
-  }
-
-  /** @returns segments sent, or REFUSED if this socket's route cannot segment */
-  #sendSegments(socket: number, fd: number, offset: number, segmentBytes: number, bytes: number): number {
-    const segments = Math.ceil(bytes / segmentBytes);
-    const result = this.#sender.sendSegments(fd, offset, segmentBytes, bytes);
-    if (result >= 0) {
-      this.counters.sent += segments;
-      this.counters.sentBytes += bytes;
-      return segments;
-    }
-    if (refusesSegments(-result)) return REFUSED;
-    this.#countSendFailure(socket, -result, segments);
-    return 0;
-  }
-
-  /** @throws RangeError */
-  #attachedFd(socket: number): number {
-    const fd = this.#sockets.fd(socket);
-    if (fd >= 0) return fd;
-    throw new RangeError(`socket ${socket} is not attached`);
-  }
-
-  /** @returns false, and counts `datagrams` as failed, if this socket cannot send there */
-  #setDestination(socket: number, to: AddressWords, datagrams: number): boolean {
-    const family = this.#familyFor(socket, to);
-    if (family === UNREACHABLE) {
-      this.#countSendFailure(socket, Errno.EAFNOSUPPORT, datagrams);
-      return false;
-    }
-    this.#sender.setDestination(family, to.w0, to.w1, to.w2, to.w3, to.port);
-    return true;
-  }
-
-  /** UNREACHABLE: an IPv6 address from an IPv4 socket, or port 0. */
-  #familyFor(socket: number, to: AddressWords): typeof AF_INET | typeof AF_INET6 | typeof UNREACHABLE {
-    if (to.port === 0) return UNREACHABLE;
-    if (this.#sockets.family(socket) === AF_INET6) return AF_INET6;
-    return isIpv4(to) ? AF_INET : UNREACHABLE;
-  }
-
-  #countSendFailure(socket: number, errno: number, datagrams: number): void {
-    const { counters } = this;
-    this.#sockets.countFailedSends(socket, datagrams);
-    switch (errno) {
-      case Errno.EAGAIN:
-      case Errno.ENOBUFS:
-        counters.sendWouldBlock += datagrams;
-        break;
-      case Errno.ECONNREFUSED:
-        counters.sendRefused += datagrams;
-        break;
-      case Errno.EMSGSIZE:
-        counters.sendTooBig += datagrams;
-        break;
-      default:
-        counters.sendFailed += datagrams;
-    }
   }
 
   get descriptors(): readonly number[] {
@@ -364,13 +236,10 @@ export class NativePacketIo implements PacketIo {
     this.#ring?.close();
     this.#epoll.close();
     this.#receiver.close();
-    this.#sender.close();
+    this.#sends.close();
     this.#arena.close();
   }
 }
-
-const REFUSED = -1;
-const UNREACHABLE = 0;
 
 /** @returns null where the system has no io_uring, or forbids it */
 function openRing(batchSize: number): SubmissionRing | null {
@@ -380,17 +249,6 @@ function openRing(batchSize: number): SubmissionRing | null {
     if (error instanceof SystemCallError) return null;
     throw error;
   }
-}
-
-/** A device without checksum offload, a segment above the MTU, or a kernel before 4.18. */
-function refusesSegments(errno: number): boolean {
-  return (
-    errno === Errno.EIO ||
-    errno === Errno.EINVAL ||
-    errno === Errno.EMSGSIZE ||
-    errno === Errno.EOPNOTSUPP ||
-    errno === Errno.ENOPROTOOPT
-  );
 }
 
 /** Up, so that a deadline has passed when epoll returns. */
