@@ -20,6 +20,8 @@ class Seat<S extends MediaSession<C>, C extends MediaContract> implements Sessio
   readonly sessionId: string;
   readonly index: number;
   readonly #loop: MediaLoop<S, C>;
+  /** The session is gone, and its place and sockets may be another's: whoever still holds this port moves nothing with it. */
+  left = false;
 
   constructor(loop: MediaLoop<S, C>, sessionId: string, index: number) {
     this.#loop = loop;
@@ -28,7 +30,7 @@ class Seat<S extends MediaSession<C>, C extends MediaContract> implements Sessio
   }
 
   socket(role: number): number {
-    return this.#loop.sockets.get(this.index, role);
+    return this.left ? NO_SOCKET : this.#loop.sockets.get(this.index, role);
   }
 
   send(role: number, offset: number, length: number, to: AddressWords): boolean {
@@ -37,11 +39,13 @@ class Seat<S extends MediaSession<C>, C extends MediaContract> implements Sessio
   }
 
   setDeadline(dueUs: number): void {
+    if (this.left) return;
     if (dueUs === Infinity) this.#loop.timers.cancel(this.index);
     else this.#loop.timers.set(this.index, Math.ceil(dueUs / DEADLINE_GRAIN_US) * DEADLINE_GRAIN_US);
   }
 
   setFrames(on: boolean): void {
+    if (this.left) return;
     if (on) this.#loop.frames.add(this.index);
     else this.#loop.frames.remove(this.index);
   }
@@ -290,6 +294,7 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
     this.#seats[seat.index] = null;
     this.#freeIndices.push(seat.index);
     this.#byId.delete(seat.sessionId);
+    seat.left = true;
   }
 
   #require(sessionId: string): { seat: Seat<S, C>; session: S } {
@@ -303,6 +308,11 @@ export class MediaLoop<S extends MediaSession<C>, C extends MediaContract> {
     const seat = this.#seats[index];
     if (!seat) return;
     this.#sessionFailures += 1;
+    try {
+      this.#sessions[index]?.lost();
+    } catch {
+      // It is broken; what it threw first is what is reported.
+    }
     this.#unseat(seat);
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.post({ type: 'session-failed', sessionId: seat.sessionId, message });

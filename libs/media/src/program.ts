@@ -25,6 +25,8 @@ export interface MediaSession<C extends MediaContract> {
   /** The session goes to another thread: its peers forget it, its timers end with it. */
   snapshot(nowUs: number): C['snapshot'];
   close(closing: C['closing'], nowUs: number): C['closed'];
+  /** It has thrown and is given up: its peers must forget it, for its sockets may be another session's in a moment. */
+  lost(): void;
 }
 
 export type CommandHandlers<S, C extends MediaContract> = {

@@ -62,6 +62,10 @@ class EchoSession implements MediaSession<EchoContract> {
   close(closing: string): EchoContract['closed'] {
     return { echoed: this.echoed, closing };
   }
+
+  lost(): void {
+    // Nobody holds it.
+  }
 }
 
 export function startProgram(thread: MediaThread): MediaProgram<EchoSession, EchoContract> {

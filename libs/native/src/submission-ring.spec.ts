@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Arena } from './arena.ts';
 import { Errno } from './errno.ts';
 import { SystemCallError } from './errors.ts';
+import { libc } from './libc.ts';
 import { DatagramReceiver } from './receive.ts';
 import { DatagramSender } from './send.ts';
 import { AF_INET, AF_INET6 } from './sockaddr.ts';
@@ -114,6 +115,39 @@ function suite(): void {
     expect(ring.submit()).toBe(0);
     receiver.queue(ring, a.fd, 0);
     expect([ring.submit(), ring.result(0)]).toEqual([1, 1500]);
+  });
+
+  test('a kernel that takes a part gets the next, and what it refuses for good is dropped, not kept for later', () => {
+    const a = open();
+    const at = arena.reserve(100);
+    const c = libc();
+    const { syscall } = c;
+    let take: number[] = [];
+    c.syscall = (number, fd, count, ...rest) => {
+      const limit = take.shift();
+      if (limit === 0) return 0;
+      return syscall(number, fd, limit === undefined ? count : Math.min(limit, count), ...rest);
+    };
+    try {
+      take = [1, 2];
+      for (let i = 0; i < 5; i++) send(a.fd, at, i + 1, a.port, i);
+      expect([ring.submit(), ring.refused]).toEqual([0, 0]);
+      take = [2, 0];
+      for (let i = 0; i < 5; i++) send(a.fd, at, i + 11, a.port, i);
+      expect([ring.submit(), ring.refused, ring.refusal]).toEqual([0, 3, Errno.EAGAIN]);
+      send(a.fd, at, 21, a.port, 0);
+      expect([ring.submit(), ring.refused]).toEqual([0, 0]);
+    } finally {
+      c.syscall = syscall;
+    }
+    const lengths: number[] = [];
+    for (;;) {
+      receiver.queue(ring, a.fd, 0);
+      ring.submit();
+      if (ring.result(0) < 0) break;
+      lengths.push(ring.result(0));
+    }
+    expect(lengths).toEqual([1, 2, 3, 4, 5, 11, 12, 21]);
   });
 
   test('goes round many times', () => {

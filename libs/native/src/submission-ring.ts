@@ -67,6 +67,9 @@ export let queueReceive: (ring: SubmissionRing, fd: number, message: number, fla
  */
 export class SubmissionRing {
   readonly capacity: number;
+  /** Of the last `submit`: how many requests at the end of the queue were dropped, and the errno that says why. */
+  refused = 0;
+  refusal = 0;
   readonly #fd: number;
   readonly #ring: Mapping;
   readonly #entries: Mapping;
@@ -164,27 +167,31 @@ export class SubmissionRing {
 
   /**
    * Carries out what is queued, in order. @returns completions to be read by `token` and `result` until the next call: one
-   * for each receive and one for each send that failed; or -errno, and nothing was done. Nothing is queued afterwards.
+   * for each receive and one for each send that failed. Where the kernel takes only the first part of it (no memory), the rest,
+   * `refused` requests, is dropped. Nothing is queued afterwards.
    */
   submit(): number {
     const { words } = this.#ring;
     if (!this.#open) throw new RangeError('the ring is closed');
     this.#head = (this.#head + this.#count) | 0;
-    this.#count = 0;
     words[this.#cqHead] = this.#head;
     words[this.#sqTail] = this.#tail;
-    const count = this.#queued;
-    this.#queued = 0;
-    for (;;) {
-      const result = libc().syscall(SYS_IO_URING_ENTER, this.#fd, count, 0, ENTER_GETEVENTS, 0, 0);
-      if (result >= 0) break;
-      const errno = libc().errno();
-      if (errno === Errno.EINTR) continue;
-      // Takes back what the kernel has not taken.
+    this.refused = 0;
+    for (let left = this.#queued; left > 0;) {
+      const taken = libc().syscall(SYS_IO_URING_ENTER, this.#fd, left, 0, ENTER_GETEVENTS, 0, 0);
+      if (taken > 0) {
+        left -= taken;
+        continue;
+      }
+      this.refusal = taken < 0 ? libc().errno() : Errno.EAGAIN;
+      if (this.refusal === Errno.EINTR) continue;
+      // Takes back what the kernel has not taken, or it would be carried out by the next call, with what lies there then.
       this.#tail = words[this.#sqHead] | 0;
       words[this.#sqTail] = this.#tail;
-      return -errno;
+      this.refused = left;
+      break;
     }
+    this.#queued = 0;
     this.#count = (words[this.#cqTail] - this.#head) | 0;
     return this.#count;
   }

@@ -150,6 +150,17 @@ describe.each(cases)('$name on $ip', ({ implementation, batchCalls, ip }) => {
     expect(io.counters.sent).toBe(1);
   });
 
+  test('what is queued on a socket leaves from it before it is detached', async () => {
+    const [socket, own] = await attach(1);
+    const [, peer] = await attach(2);
+    io.queue(socket, scratch, 7, peer);
+    io.detach(socket);
+    sockets.close(handles[0]);
+    const [again] = await attach(3);
+    expect(await receiveCount(1)).toMatchObject([{ tag: 2, from: `${ip} ${own.port}` }]);
+    expect(io.failedSends(again)).toBe(0);
+  });
+
   test('an IPv6 socket also talks IPv4, whose peers it shows v4-mapped', async () => {
     const [a, addressA] = await attach(1, { address: '127.0.0.1' });
     const [b, { port }] = await attach(2, { address: '::' });

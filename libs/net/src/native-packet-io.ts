@@ -117,6 +117,8 @@ export class NativePacketIo implements PacketIo {
   detach(socket: number): void {
     const fd = this.#sockets.fd(socket);
     if (fd < 0) return;
+    // Once it is closed, its descriptor may be another socket's.
+    this.flush();
     this.#epoll.remove(fd);
     this.#sockets.remove(socket);
   }
@@ -138,7 +140,7 @@ export class NativePacketIo implements PacketIo {
       if (socket === DOORBELL) this.doorbellRung = drainEventfd(this.#doorbellFd);
       else this.#receiveFrom(socket, ready - index - 1, ring);
     }
-    if (ring) this.#receiveQueued(ring);
+    if (ring && ring.queued > 0) this.#receiveQueued(ring);
     return this.batch.count;
   }
 
@@ -163,7 +165,7 @@ export class NativePacketIo implements PacketIo {
 
   #receiveQueued(ring: SubmissionRing): void {
     const completions = ring.submit();
-    if (completions < 0) this.#countReceiveFailure(-completions);
+    if (ring.refused > 0) this.#countReceiveFailure(ring.refusal);
     for (let index = 0; index < completions; index++) {
       const slot = ring.token(index);
       const length = ring.result(index);

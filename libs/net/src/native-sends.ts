@@ -74,10 +74,8 @@ export class NativeSends {
     if (ring === null || ring.queued === 0) return;
     const { queued } = ring;
     const failures = ring.submit();
-    if (failures < 0) {
-      for (let place = 0; place < queued; place++) this.#takeBack(place, -failures);
-    }
     for (let index = 0; index < failures; index++) this.#takeBack(ring.token(index), -ring.result(index));
+    for (let place = queued - ring.refused; place < queued; place++) this.#takeBack(place, ring.refusal);
   }
 
   /** A queued send has failed: it was counted as sent. */

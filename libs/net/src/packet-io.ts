@@ -106,7 +106,7 @@ export interface PacketIoOptions {
   readonly batchCalls?: boolean;
 }
 
-/** All UDP of one media thread: sockets are attached to it, one batch is received at a time, sends go out at once. */
+/** All UDP of one media thread: sockets are attached to it, one batch is received at a time, sends go out at once or at `flush`. */
 export interface PacketIo {
   readonly capabilities: NetCapabilities;
   /** Receives and queued sends of many sockets take one system call (io_uring). */

@@ -6,6 +6,9 @@ const TIMESTAMP_JUMP_S = 10;
 /** Drift between the clocks of sender and receiver is followed by 1 in 2^10 for each packet. */
 const DRIFT_SHIFT = 10;
 
+/** A line this far behind the wall clock, in units modulo 2^32, has been silent for longer than 2^31 of them. */
+const WRAPPED = -(2 ** 30);
+
 /** Who wrote the audio before. */
 const Writer = { none: 0, relay: 1, generator: 2 } as const;
 type Writer = (typeof Writer)[keyof typeof Writer];
@@ -202,8 +205,8 @@ export class OutboundStream {
   private nextTimestamp(nowUs: number): number {
     const wall = this.rtpTimestampAt(nowUs);
     const ahead = (wall - this.newestTimestamp) | 0;
-    // Far behind is a silence so long that the timestamp has wrapped.
-    if (ahead < -TIMESTAMP_JUMP_S * this.clockRateHz) this.newestTimestamp = (wall - this.frameUnits) | 0;
+    // Far behind is a silence so long that the timestamp has wrapped; a little behind is a line that writers have pushed ahead.
+    if (ahead < WRAPPED) this.newestTimestamp = (wall - this.frameUnits) | 0;
     return (this.newestTimestamp + Math.max(this.frameUnits, ahead)) | 0;
   }
 

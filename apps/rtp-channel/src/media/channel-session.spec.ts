@@ -82,6 +82,18 @@ describe('direction', () => {
 });
 
 describe('bridge', () => {
+  test('ends for the other side when one is lost: nothing more leaves by its socket', () => {
+    const lost = bench.open('a');
+    bench.open('b', { remoteRtp: address(2, 5000) });
+    bench.command('a', 'bridge', { peerChannelId: 'b' });
+    talk('b', 3, 1, { from: address(2, 5000) });
+    expect(bench.rtpFrom('a')).toHaveLength(3);
+    lost.lost();
+    talk('b', 3, 4, { from: address(2, 5000) });
+    expect(bench.rtpFrom('a')).toHaveLength(3);
+    expect(bench.sessions.get('b')?.bridge).toBeNull();
+  });
+
   test('relays both ways on each leg’s own line, bytes as they are where codecs agree', () => {
     bench.open('a');
     bench.open('b', { remoteRtp: address(2, 5000) });

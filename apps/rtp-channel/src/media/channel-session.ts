@@ -220,6 +220,10 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     return this.statistics(nowUs);
   }
 
+  lost(): void {
+    this.unbridge();
+  }
+
   #onRtp(index: number, offset: number, length: number, nowUs: number): void {
     const { io, header, counters } = this.tools;
     if (

@@ -68,9 +68,9 @@ export interface RtpReceiveStatistics {
 export interface RtpSendStatistics {
   /** Packets. */
   packets: number;
-  /** Payload bytes, without RTP headers. */
+  /** Payload bytes handed to the kernel, without RTP headers; those of refused packets too. */
   bytes: number;
-  /** Packets that the kernel refused. */
+  /** Packets that the kernel refused; not in `packets`. */
   sendErrors: number;
   /** Sent first; absent before it. */
   firstPacketTime:
