@@ -1,5 +1,5 @@
 /**
- * The only FFI of mediaplane: Linux libc through koffi, for UDP sockets, epoll and eventfd. Everything that takes memory
+ * The only FFI of mediaplane: Linux libc through koffi, for UDP sockets, epoll, io_uring and eventfd. Everything that takes memory
  * takes an `Arena` with an offset and a length and checks them (RangeError), so that no mistake of a caller crashes the
  * process. Calls of the hot path return `-errno`; the others throw `SystemCallError`. Nothing is loaded before first use.
  */

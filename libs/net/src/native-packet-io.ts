@@ -34,9 +34,9 @@ const WORTH_A_BATCH = 3;
 
 /**
  * UDP over epoll. A pass takes ONE datagram from each ready socket, all of them in one call where there is io_uring, else
- * each with the cheapest call; a socket that is ready again in the very next pass has a backlog and is drained with recvmmsg, `maxPerSocket` datagrams a pass at most. Every ready
- * socket is served in the pass that reports it, for there are as many slots as events, and a widened receive leaves the
- * later sockets theirs; epoll itself takes turns when more are ready than fit.
+ * each with the cheapest call; a socket that is ready again in the very next pass has a backlog and is drained with recvmmsg,
+ * `maxPerSocket` datagrams a pass at most. Every ready socket is served in the pass that reports it, for there are as many
+ * slots as events, and a widened receive leaves the later sockets theirs; epoll itself takes turns when more are ready than fit.
  */
 export class NativePacketIo implements PacketIo {
   readonly capabilities: NetCapabilities = nativeCapabilities();

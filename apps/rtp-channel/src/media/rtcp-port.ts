@@ -40,9 +40,9 @@ export class RtcpPort {
   /** Also starts the reports: the first is due within three seconds of the first address. */
   setRemote(remote: AddressWords | null, nowUs: number): void {
     const { w0, w1, w2, w3, port } = remote ?? NOWHERE;
-    const known = this.latch.current.port !== 0;
+    const wasKnown = this.latch.current.port !== 0;
     this.latch.setRemote(w0, w1, w2, w3, port, nowUs);
-    if (!known) this.#start(nowUs);
+    if (!wasKnown) this.#start(nowUs);
   }
 
   /** RTP comes from this host: its RTCP is as good as signalled. */
