@@ -8,6 +8,8 @@ import type { BytesPerChannel, Result } from '../report/result.ts';
 import type { ScenarioOptions } from './scenario.ts';
 
 const SETTLE_MS = 1000;
+/** Past the first RTCP reports of all channels and the compiling of what sends them: reports then go on at their rate. */
+const IDLE_SETTLE_MS = 8000;
 /** Channels are opened in portions: a call of thousands would be a test of patience. */
 const OPEN_AT_ONCE = 1000;
 
@@ -30,7 +32,7 @@ async function idleCpu(kind: EngineKind, { channels, seconds, threads, progress 
   progress('CPU of the empty process');
   const empty = await cpuPercentDuring(engine.pid, seconds * 1000);
   await openIdle(engine, phone, channels);
-  await sleep(SETTLE_MS);
+  await sleep(IDLE_SETTLE_MS);
   progress(`CPU of ${channels} idle channels`);
   const total = await cpuPercentDuring(engine.pid, seconds * 1000);
   return { total, aboveEmpty: total - empty };
