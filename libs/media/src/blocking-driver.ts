@@ -29,17 +29,16 @@ export function runBlocking<S extends MediaSession<C>, C extends MediaContract>(
 }: BlockingDriverOptions<S, C>): void {
   const { io } = loop;
   let coalescedWaits = 0;
-  let now = nowUs();
   while (!loop.stopping) {
-    let waitUs = Math.max(loop.nextDueUs(now) - now, 0);
-    const pauseUs = coalescer.pauseUs(waitUs);
+    let now = nowUs();
+    const dueUs = loop.nextDueUs(now);
+    const pauseUs = coalescer.pauseUs(dueUs, now);
     if (pauseUs > 0) {
       sleepUs(pauseUs);
       coalescedWaits += 1;
-      waitUs -= pauseUs;
     }
     const backlogsBefore = io.counters.backlogs;
-    const received = io.receive(waitUs);
+    const received = io.receive(Math.max(dueUs - now - pauseUs, 0));
     now = nowUs();
     coalescer.observe(received, io.counters.backlogs !== backlogsBefore, now);
     loop.pass(now);

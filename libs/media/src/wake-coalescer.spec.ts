@@ -1,27 +1,36 @@
 import { describe, expect, test } from '@jest/globals';
 import { WakeCoalescer } from './wake-coalescer.ts';
 
-/** Feeds a steady rate for half a second and returns the pause it settles on. */
-const settled = (packetsPerSecond: number, budgetUs: number, capacity = 256): number => {
+const STEP_US = 1000;
+const SETTLED_US = 500_000;
+
+/** One that has seen a steady rate for half a second. */
+const after = (packetsPerSecond: number, budgetUs: number, capacity = 256): WakeCoalescer => {
   const coalescer = new WakeCoalescer(budgetUs, capacity, 0);
-  const stepUs = 2000;
-  for (let nowUs = stepUs; nowUs <= 500_000; nowUs += stepUs) {
-    coalescer.observe((packetsPerSecond * stepUs) / 1e6, false, nowUs);
+  for (let nowUs = STEP_US; nowUs <= SETTLED_US; nowUs += STEP_US) {
+    coalescer.observe((packetsPerSecond * STEP_US) / 1e6, false, nowUs);
   }
-  return coalescer.pauseUs(Infinity);
+  return coalescer;
 };
 
 describe('WakeCoalescer', () => {
   test('uses its whole budget at a rate where it pays', () => {
-    expect(settled(50_000, 500)).toBe(500);
+    expect(after(50_000, 500).pauseUs(Infinity, SETTLED_US)).toBe(500);
   });
 
   test('does not delay rare packets', () => {
-    expect(settled(500, 500)).toBe(0);
+    expect(after(500, 500).pauseUs(Infinity, SETTLED_US)).toBe(0);
   });
 
-  test('shortens the pause where half a batch gathers sooner', () => {
-    expect(settled(100_000, 5000)).toBeCloseTo(1280, -2);
+  test('shortens the interval where half a batch gathers sooner', () => {
+    expect(after(100_000, 5000).pauseUs(Infinity, SETTLED_US)).toBeCloseTo(1280, -2);
+  });
+
+  test('counts the time that serving the datagrams took, and does not sleep for what is hardly left', () => {
+    const coalescer = after(50_000, 500);
+    expect(coalescer.pauseUs(Infinity, SETTLED_US + 200)).toBe(300);
+    expect(coalescer.pauseUs(Infinity, SETTLED_US + 460)).toBe(0);
+    expect(coalescer.pauseUs(Infinity, SETTLED_US + 3000)).toBe(0);
   });
 
   test('stops at once when a pass finds a backlog or a full batch, or nothing', () => {
@@ -30,18 +39,16 @@ describe('WakeCoalescer', () => {
       [256, false],
       [0, false],
     ] as const) {
-      const coalescer = new WakeCoalescer(500, 256, 0);
-      for (let nowUs = 1000; nowUs < 200_000; nowUs += 1000) coalescer.observe(50, false, nowUs);
-      expect(coalescer.pauseUs(Infinity)).toBe(500);
-      coalescer.observe(received, backlog, 200_000);
-      expect(coalescer.pauseUs(Infinity)).toBe(0);
+      const coalescer = after(50_000, 500);
+      const nowUs = SETTLED_US + STEP_US;
+      coalescer.observe(received, backlog, nowUs);
+      expect(coalescer.pauseUs(Infinity, nowUs)).toBe(0);
     }
   });
 
   test('never sleeps past the next timer', () => {
-    const coalescer = new WakeCoalescer(500, 256, 0);
-    for (let nowUs = 1000; nowUs < 200_000; nowUs += 1000) coalescer.observe(50, false, nowUs);
-    expect(coalescer.pauseUs(120)).toBe(120);
-    expect(coalescer.pauseUs(-5)).toBe(0);
+    const coalescer = after(50_000, 500);
+    expect(coalescer.pauseUs(SETTLED_US + 120, SETTLED_US)).toBe(120);
+    expect(coalescer.pauseUs(SETTLED_US - 5, SETTLED_US)).toBe(0);
   });
 });

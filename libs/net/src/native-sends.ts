@@ -5,6 +5,8 @@ import type { PacketIoCounters } from './packet-io.ts';
 import { isIpv4, type AddressWords } from './socket-address.ts';
 import type { SocketTable } from './socket-table.ts';
 
+/** More queued sends than these do not wait for `flush`: after a stall a batch is long, and its first would wait for its last. */
+const MAX_QUEUED = 32;
 const REFUSED = -1;
 const UNREACHABLE = 0;
 
@@ -21,7 +23,7 @@ export class NativeSends {
 
   /** Without a ring what is queued leaves at once. */
   constructor(arena: Arena, sockets: SocketTable, counters: PacketIoCounters, ring: SubmissionRing | null) {
-    const places = ring?.capacity ?? 0;
+    const places = ring === null ? 0 : Math.min(MAX_QUEUED, ring.capacity);
     this.#arena = arena;
     this.#sender = new DatagramSender(arena, places);
     this.#sockets = sockets;
@@ -60,7 +62,7 @@ export class NativeSends {
       this.#countSendFailure(socket, Errno.EAFNOSUPPORT, 1);
       return;
     }
-    if (ring.queued === ring.capacity) this.flush();
+    if (ring.queued === this.#queuedSockets.length) this.flush();
     const place = ring.queued;
     this.#sender.queue(ring, fd, offset, length, family, to.w0, to.w1, to.w2, to.w3, to.port, place);
     this.#queuedSockets[place] = socket;

@@ -46,7 +46,7 @@ export class BareLoop {
     let nowUs = this.#nowUs();
     const until = nowUs + sliceUs;
     while (nowUs < until) {
-      const pauseUs = this.#coalescer.pauseUs(until - nowUs);
+      const pauseUs = this.#coalescer.pauseUs(until, this.#nowUs());
       if (pauseUs > 0) sleepUs(pauseUs);
       const backlogsBefore = io.counters.backlogs;
       const received = io.receive(until - nowUs);

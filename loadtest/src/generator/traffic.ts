@@ -20,7 +20,7 @@ const V4_MAPPED_WORD = 0xffff;
 export const SENDS_PER_PASS = 32;
 /** epoll waits whole milliseconds; what is due sooner is slept for in naps of this length at most. */
 const EPOLL_GRAIN_US = 1000;
-const NAP_US = 200;
+const NAP_US = 60;
 /** How long packets may be under way after the last one was sent. */
 const DRAIN_US = 1_000_000;
 /** SSRCs of phones; a stream's is this plus its number. */
