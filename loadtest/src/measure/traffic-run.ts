@@ -17,7 +17,8 @@ export interface TrafficOptions {
   readonly warmUpMs?: number;
 }
 
-const WARM_UP_MS = 2000;
+/** The compilers are done with what runs per packet. */
+const WARM_UP_MS = 4000;
 const EMPTY_MS = 1000;
 /** Between the order to the generator and the first packet. */
 const LEAD_MS = 150;
