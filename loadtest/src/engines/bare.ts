@@ -6,7 +6,7 @@ import type { Engine, EngineKind, EngineMemory, EngineMode, EngineOptions, Phone
 const SCRIPT = join(import.meta.dirname, 'bare-engine.ts');
 const TIMEOUT_MS = 20_000;
 /** The default of rtp-channel's `net.latencyBudgetUs`. */
-export const LATENCY_BUDGET_US = 500;
+export const LATENCY_BUDGET_US = 750;
 
 /** A loop on libs/net with no protocol work; always one thread. */
 function bare(name: string, latencyBudgetUs: number): EngineKind {

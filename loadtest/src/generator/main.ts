@@ -4,7 +4,7 @@ import type { PacketIo } from '@mediaplane/net';
 import { FLOOD_RUN, Flood } from './flood.ts';
 import type { FromGenerator, ToGenerator } from './plan.ts';
 import { PACKET_BYTES } from './probe-packet.ts';
-import { SENDS_PER_PASS, Traffic } from './traffic.ts';
+import { Traffic } from './traffic.ts';
 
 /**
  * The load generator, a process of its own so that its CPU is nobody else's. It takes orders from its parent by IPC, and
@@ -18,7 +18,7 @@ const LOOPBACK = '127.0.0.1';
 const nowUs = createMonotonicClock();
 const udp = createUdpSockets('native');
 const io: PacketIo = createPacketIo({ implementation: 'native', arenaBytes: ARENA_BYTES });
-const scratch = io.reserve(Math.max(FLOOD_RUN, SENDS_PER_PASS) * PACKET_BYTES);
+const scratch = io.reserve(FLOOD_RUN * PACKET_BYTES);
 let sockets = 0;
 
 function answer(message: FromGenerator): void {

@@ -30,7 +30,7 @@ export interface FloodPlan {
 }
 
 export interface TrafficResult {
-  /** Packets of streams that were due in the measured time; one that the kernel refused is a send error, and lost. */
+  /** Packets of streams that were due in the measured time and that the kernel took. */
   readonly sent: number;
   /** Those of them that came back; each is counted once. */
   readonly received: number;

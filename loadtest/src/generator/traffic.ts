@@ -16,8 +16,8 @@ import { FRAME_US, SendSchedule } from './send-schedule.ts';
 
 const LOOPBACK_WORD = 0x7f000001;
 const V4_MAPPED_WORD = 0xffff;
-/** Sends in a row before looking for packets that came back, so that neither direction waits for the other. Arena needed: this times PACKET_BYTES. */
-export const SENDS_PER_PASS = 32;
+/** Sends in a row before looking for packets that came back, so that neither direction waits for the other. */
+const SENDS_PER_PASS = 16;
 /** epoll waits whole milliseconds; what is due sooner is slept for in naps of this length at most. */
 const EPOLL_GRAIN_US = 1000;
 const NAP_US = 60;
@@ -35,8 +35,7 @@ export class Traffic {
   readonly #schedule: SendSchedule;
   readonly #latency = new Histogram();
   readonly #lateness = new Histogram();
-  /** Where the packets of a pass lie until they have left. */
-  readonly #packets: number;
+  readonly #packet: number;
   readonly #to = new SocketAddress();
   /** By stream. */
   readonly #senderSockets: Int32Array;
@@ -51,17 +50,16 @@ export class Traffic {
   #received = 0;
   #echoed = 0;
   #misrouted = 0;
-  readonly #refusedBefore: number;
+  #sendErrors = 0;
 
-  /** `packetsOffset`: SENDS_PER_PASS * PACKET_BYTES of the arena of `io`. Sockets are attached with their number as tag, and are numbered from 0. */
-  constructor(io: PacketIo, sockets: number, packetsOffset: number, plan: TrafficPlan, nowUs: () => number) {
+  /** `packetOffset`: PACKET_BYTES of the arena of `io`. Sockets are attached with their number as tag, and are numbered from 0. */
+  constructor(io: PacketIo, sockets: number, packetOffset: number, plan: TrafficPlan, nowUs: () => number) {
     const { streams } = plan;
     this.#io = io;
     this.#plan = plan;
     this.#nowUs = nowUs;
-    this.#packets = packetsOffset;
-    for (let i = 0; i < SENDS_PER_PASS; i += 1) initialisePacket(io.view, packetsOffset + i * PACKET_BYTES);
-    this.#refusedBefore = refusedSends(io);
+    this.#packet = packetOffset;
+    initialisePacket(io.view, packetOffset);
     this.#schedule = new SendSchedule(streams.length, plan.startUs, plan.endUs);
     this.#senderSockets = Int32Array.from(streams, (stream) => stream.socket);
     this.#targetPorts = Int32Array.from(streams, (stream) => stream.targetPort);
@@ -86,7 +84,6 @@ export class Traffic {
       const nowUs = this.#nowUs();
       this.#sendDue(nowUs);
       this.#takeIn(this.#pause(this.#nowUs()));
-      this.#io.flush();
       if (nowUs >= this.#plan.endUs && this.#isDrained(nowUs)) return true;
       if (nowUs >= until) return false;
     }
@@ -104,17 +101,16 @@ export class Traffic {
       const stream = schedule.nextStream;
       const dueUs = schedule.nextDueUs;
       const sentUs = this.#nowUs();
-      const packet = this.#packets + sends * PACKET_BYTES;
-      writePacket(this.#io.view, packet, stream, this.#sendIndices[stream]++, PHONE_A_SSRC + stream, sentUs);
+      writePacket(this.#io.view, this.#packet, stream, this.#sendIndices[stream]++, PHONE_A_SSRC + stream, sentUs);
       this.#to.set(0, 0, V4_MAPPED_WORD, LOOPBACK_WORD, this.#targetPorts[stream]);
-      this.#io.queue(this.#senderSockets[stream], packet, PACKET_BYTES, this.#to);
-      if (this.#isMeasured(stream, sentUs)) {
+      const taken = this.#io.send(this.#senderSockets[stream], this.#packet, PACKET_BYTES, this.#to);
+      if (!taken) this.#sendErrors += 1;
+      else if (this.#isMeasured(stream, sentUs)) {
         this.#sent += 1;
         this.#lateness.record(sentUs - dueUs);
       }
       schedule.advance();
     }
-    this.#io.flush();
   }
 
   /** Sleeps if there is time. @returns how long the receive may wait */
@@ -146,8 +142,8 @@ export class Traffic {
     rewriteSource(view, at, this.#echoIndices[socket]++, PHONE_B_SSRC + socket);
     const word = i * SOURCE_WORDS;
     this.#to.set(0, 0, V4_MAPPED_WORD, LOOPBACK_WORD, batch.source[word + 4]);
-    this.#io.queue(socket, at, PACKET_BYTES, this.#to);
-    if (this.#isMeasured(streamOf(view, at), sentAtUs(view, at))) this.#echoed += 1;
+    if (!this.#io.send(socket, at, PACKET_BYTES, this.#to)) this.#sendErrors += 1;
+    else if (this.#isMeasured(streamOf(view, at), sentAtUs(view, at))) this.#echoed += 1;
   }
 
   #isMeasured(stream: number, sentUs: number): boolean {
@@ -165,13 +161,9 @@ export class Traffic {
       received: this.#received,
       echoed: this.#echoed,
       misrouted: this.#misrouted,
-      sendErrors: refusedSends(this.#io) - this.#refusedBefore,
+      sendErrors: this.#sendErrors,
       latencyMs: this.#latency.toMs(),
       scheduleErrorMs: this.#lateness.toMs(),
     };
   }
-}
-
-function refusedSends({ counters }: PacketIo): number {
-  return counters.sendWouldBlock + counters.sendRefused + counters.sendTooBig + counters.sendFailed;
 }

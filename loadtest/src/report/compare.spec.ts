@@ -40,3 +40,16 @@ test('ratios leave out what the peer has as 0 or not at all', () => {
   const peer = summarise('bare', [run({ cpuMicrosPerPacket: 4 })]);
   expect(ratios(ours, peer)).toEqual({ cpuMicrosPerPacket: 1.5 });
 });
+
+test('ratios are those of the rounds, not of the medians, so that a slow minute of the machine is in both', () => {
+  const ours = summarise(
+    'ours',
+    [2, 20, 3].map((cpuMicrosPerPacket) => run({ cpuMicrosPerPacket })),
+  );
+  const peer = summarise('bare', [
+    run({ cpuMicrosPerPacket: 4 }),
+    run({ cpuMicrosPerPacket: 40 }),
+    run({ cpuMicrosPerPacket: 4, generatorLate: true }),
+  ]);
+  expect(ratios(ours, peer)).toEqual({ cpuMicrosPerPacket: 0.5 });
+});

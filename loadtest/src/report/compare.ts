@@ -27,23 +27,39 @@ export interface EngineRuns {
 
 export function summarise(engine: string, runs: readonly Result[]): EngineRuns {
   const inTime = runs.filter((run) => !run.generatorLate);
-  const counted = inTime.length > 0 ? inTime : runs;
-  const names = [...new Set([...Object.keys(FIGURES), ...counted.flatMap((run) => Object.keys(run.details))])];
-  const medians = names.flatMap((name): [string, number][] => {
-    const values = counted.map((run) => (FIGURES[name] ?? ((result: Result) => result.details[name]))(run));
-    const known = values.filter((value): value is number => typeof value === 'number');
-    return known.length === 0 ? [] : [[name, median(known)]];
-  });
-  return { engine, runs, median: Object.fromEntries(medians), lateRuns: runs.length - inTime.length };
+  const counted = (inTime.length > 0 ? inTime : runs).map(figuresOf);
+  return { engine, runs, median: mediansOf(counted), lateRuns: runs.length - inTime.length };
 }
 
-/** The first engine's medians over the peer's; a figure that is 0 there has no ratio. */
+/**
+ * What the first engine needs of what the peer needs: the median over the rounds, each of one run of either. What the machine does
+ * meanwhile hits both runs of a round, so rounds count even where the generator was late. A figure that is 0 has no ratio.
+ */
 export function ratios(ours: EngineRuns, peer: EngineRuns): Figures {
-  const entries = Object.entries(ours.median).flatMap(([name, value]): [string, number][] => {
-    const other = peer.median[name];
-    return other === undefined || other === 0 ? [] : [[name, value / other]];
+  const rounds = ours.runs.map((run, round): Figures => {
+    const others = round < peer.runs.length ? figuresOf(peer.runs[round]) : {};
+    const entries = Object.entries(figuresOf(run)).flatMap(([name, value]): [string, number][] => {
+      const other = others[name];
+      return other === undefined || other === 0 ? [] : [[name, value / other]];
+    });
+    return Object.fromEntries(entries);
   });
-  return Object.fromEntries(entries);
+  return mediansOf(rounds);
+}
+
+function figuresOf(run: Result): Figures {
+  const named = Object.entries(FIGURES).map(([name, read]): [string, number | null | undefined] => [name, read(run)]);
+  const all = [...named, ...Object.entries(run.details)];
+  return Object.fromEntries(all.filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+}
+
+function mediansOf(runs: readonly Figures[]): Figures {
+  const names = new Set(runs.flatMap((run) => Object.keys(run)));
+  const medians = [...names].map((name): [string, number] => [
+    name,
+    median(runs.flatMap((run) => (name in run ? [run[name]] : []))),
+  ]);
+  return Object.fromEntries(medians);
 }
 
 /** @throws RangeError when there is none */

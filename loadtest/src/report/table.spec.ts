@@ -1,10 +1,14 @@
 import { expect, test } from '@jest/globals';
+import { summarise } from './compare.ts';
+import type { Result } from './result.ts';
+import { makeResult } from './result.ts';
 import { format, table } from './table.ts';
 
 test('a row for each figure, and ratios to the peer', () => {
-  const engine = (name: string, median: Record<string, number>) => ({ engine: name, runs: [], lateRuns: 0, median });
+  const engine = (name: string, measured: Partial<Result>) =>
+    summarise(name, [makeResult({ scenario: 'rtp-echo', engine: name, channels: 1, seconds: 1 }, measured)]);
   const text = table([
-    engine('ours', { channelsPerSecond: 1712.4, cpuMicrosPerPacket: 6.5, lostPercent: 0 }),
+    engine('ours', { cpuMicrosPerPacket: 6.5, lostPercent: 0, details: { channelsPerSecond: 1712.4 } }),
     engine('bare', { cpuMicrosPerPacket: 5.2, lostPercent: 0 }),
   ]);
   expect(text.split('\n')).toEqual([

@@ -122,7 +122,7 @@ export const commonConfig = {
     quietTimeMs: integer(0, 600_000, 2000, 'How long a released port rests before it is used again.'),
     dscp: integer(0, 63, 46, 'DSCP of media packets; 46 is expedited forwarding.'),
     receiveBufferBytes: integer(4096, 67_108_864, 262_144, 'Receive buffer asked for per media socket.'),
-    latencyBudgetUs: integer(0, 20_000, 500, 'Delay that media threads may add under load to save wake-ups; 0: none.'),
+    latencyBudgetUs: integer(0, 20_000, 750, 'Delay that media threads may add under load to save wake-ups; 0: none.'),
   }),
   media: section({
     threads: integer(0, 256, 0, 'Media threads; 0: one per core less one, at least one.'),
