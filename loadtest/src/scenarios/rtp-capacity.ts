@@ -9,6 +9,8 @@ const MAX_P99_MS = 20;
 /** Of the packets that were due, this many were sent, or the generator was not up to it. */
 const SENT_SHARE = 0.995;
 const PACKETS_PER_SECOND = 50;
+/** Shorter than in other scenarios: many runs, and a wide limit. */
+const WARM_UP_MS = 2000;
 /** A failure of the generator says nothing of the engine: tried again. */
 const ATTEMPTS = 3;
 
@@ -21,7 +23,15 @@ export async function rtpCapacity(kind: EngineKind, options: ScenarioOptions): P
   const holds = async (channels: number): Promise<boolean> => {
     for (let attempt = 1; ; attempt += 1) {
       progress(`${channels} channels${attempt > 1 ? ', again' : ''}`);
-      const run = await runTraffic(kind, { scenario: 'rtp-capacity', mode: 'echo', channels, seconds, threads });
+      const load = {
+        scenario: 'rtp-capacity',
+        mode: 'echo',
+        channels,
+        seconds,
+        threads,
+        warmUpMs: WARM_UP_MS,
+      } as const;
+      const run = await runTraffic(kind, load);
       if (isHeld(run)) {
         best = run;
         return true;
