@@ -4,6 +4,7 @@ import tseslint from 'typescript-eslint';
 const MAY_IMPORT = {
   'libs/native': [],
   'libs/rtp': [],
+  'libs/srtla': [],
   'libs/audio': [],
   'libs/proto': [],
   'libs/net': ['native'],
@@ -19,6 +20,7 @@ const MAY_IMPORT = {
 /** Cores that take packets, commands and the time as arguments: no clock, timer, randomness, socket or environment inside. */
 const SANS_IO = [
   'libs/rtp/src/**/*.ts',
+  'libs/srtla/src/**/*.ts',
   'libs/audio/src/**/*.ts',
   'apps/*/src/domain/**/*.ts',
   'apps/*/src/media/**/*.ts',
