@@ -3,4 +3,6 @@
  * and 31-bit packet sequence numbers. Packets are (view, offset, length) in the caller's memory, offsets absolute; nothing that runs
  * per packet allocates.
  */
-export {};
+export * from './keepalive.ts';
+export * from './srtla-ack.ts';
+export * from './srtla-packet.ts';
