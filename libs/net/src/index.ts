@@ -3,6 +3,7 @@
  * its `PacketIo`, receives batches into one arena and sends from it. Two implementations with one behaviour: epoll through
  * libs/native, and node:dgram where that cannot be. Addresses are four words and a port (`SocketAddress`), never strings.
  */
+export { AddressTable } from './address-table.ts';
 export { formatIp, formatSocketAddress, isUnspecified, parseIpInto, parseSocketAddress } from './address-text.ts';
 export { closeDoorbell, closeLeftDescriptors, createDoorbell, ring } from './doorbell.ts';
 export { NetError } from './errors.ts';
