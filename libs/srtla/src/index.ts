@@ -4,5 +4,13 @@
  * per packet allocates.
  */
 export * from './keepalive.ts';
+export * from './srt/handshake-replies.ts';
+export * from './srt/padding.ts';
+export * from './srt/sequence.ts';
+export * from './srt/srt-ack.ts';
+export * from './srt/srt-handshake.ts';
+export * from './srt/srt-nak.ts';
+export * from './srt/srt-packet.ts';
+export * from './srt/stream-id.ts';
 export * from './srtla-ack.ts';
 export * from './srtla-packet.ts';
