@@ -173,15 +173,21 @@ export function registerMetrics(metrics: Metrics, sources: MetricSources) {
   metrics.observe(m.rtpPackets, perThread(['rtpReceived', received], ['rtpSent', sent]));
   metrics.observe(m.rtpBytes, perThread(['rtpReceivedBytes', received], ['rtpSentBytes', sent]));
   metrics.observe(m.rtcpPackets, perThread(['rtcpReceived', received], ['rtcpSent', sent]));
-  metrics.observe(
-    m.rtpDropped,
-    perThread(
-      ['droppedSource', { 'media.drop.cause': 'source' }],
-      ['droppedMalformed', { 'media.drop.cause': 'malformed' }],
-      ['droppedPayloadType', { 'media.drop.cause': 'payload_type' }],
-      ['droppedDirection', { 'media.drop.cause': 'direction' }],
-    ),
+  const dropped = perThread(
+    ['droppedSource', { 'media.drop.cause': 'source' }],
+    ['droppedMalformed', { 'media.drop.cause': 'malformed' }],
+    ['droppedPayloadType', { 'media.drop.cause': 'payload_type' }],
+    ['droppedDirection', { 'media.drop.cause': 'direction' }],
   );
+  metrics.observe(m.rtpDropped, function* () {
+    yield* dropped();
+    // What no channel ever sees: cut off by its length, or more than node:dgram could hand over.
+    for (const { number, counters } of media.threads) {
+      const thread = { 'media.thread': number };
+      yield [counters.get('datagramsTruncated'), { 'media.drop.cause': 'oversized', ...thread }];
+      yield [counters.get('datagramsOverflowed'), { 'media.drop.cause': 'overflow', ...thread }];
+    }
+  });
   metrics.observe(m.rtpTranscoded, perThread(['packetsTranscoded', {}]));
   metrics.observe(m.framesGenerated, perThread(['framesGenerated', {}]));
   metrics.observe(m.portUsed, () => pool.used);

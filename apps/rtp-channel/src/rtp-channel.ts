@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { makeSessionId } from '@mediaplane/control';
 import { MediaThreads } from '@mediaplane/media';
-import { createUdpSockets, defaultImplementation, parseInterfaces, PortPool } from '@mediaplane/net';
-import type { NetInterface } from '@mediaplane/net';
+import { createUdpSockets, defaultImplementation, PortPool } from '@mediaplane/net';
 import type { Channel, ChannelEvent } from '@mediaplane/proto';
+import { netInterfaces, proveInterfaces } from '@mediaplane/service';
 import type { ServedApi, ServiceRuntime } from '@mediaplane/service';
 import { CHANNEL_KIND } from './api/routes.ts';
 import { rtpChannelApi } from './api/rtp-channel-api.ts';
@@ -48,6 +48,8 @@ export class RtpChannel {
     const implementation =
       net.implementation === 'auto' ? defaultImplementation({}, process.platform, process.arch) : net.implementation;
     const sockets = createUdpSockets(implementation);
+    const interfaces = netInterfaces(net.interfaces);
+    await proveInterfaces(interfaces, sockets);
     const pool = new PortPool({
       sockets,
       minPort: net.rtpPortMin,
@@ -78,7 +80,6 @@ export class RtpChannel {
       },
       'media threads are running',
     );
-    const interfaces = netInterfaces(net.interfaces);
     const rules = { interfaces: ipVersions(interfaces), idle: config.idle };
     const prompts = new Prompts({
       folder: new ContainedFolder(files.mediaFolder),
@@ -138,16 +139,4 @@ export class RtpChannel {
     this.channels.stop();
     await this.media.stop();
   }
-}
-
-/** As configured, where empty addresses mean those before them. */
-function netInterfaces(configured: RtpChannelConfig['net']['interfaces']): NetInterface[] {
-  return parseInterfaces(
-    configured.map(({ name, bindAddress, advertisedAddress, privateAddress }) => ({
-      name,
-      bindAddress,
-      advertisedAddress: advertisedAddress === '' ? bindAddress : advertisedAddress,
-      ...(privateAddress === '' ? {} : { privateAddress }),
-    })),
-  );
 }

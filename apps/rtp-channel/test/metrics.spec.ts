@@ -16,6 +16,7 @@ test('every metric has a value after a call', async () => {
     await instance.channels.closeChannel({ channelId: unused?.channelId ?? '' });
     await using listener = await dial(instance);
     listener.phone.sendRaw(new Uint8Array(7));
+    listener.phone.sendRaw(new Uint8Array(9000));
     await caller.phone.waitForMorePackets(10);
   }
   const response = await fetch(`http://${instance.adminAddress}/metrics`);
@@ -40,5 +41,6 @@ test('every metric has a value after a call', async () => {
       .filter((line) => line.startsWith(family))
       .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' '))), 0);
   expect(sum('media_rtp_packets_total')).toBeGreaterThanOrEqual(60);
-  expect(sum('media_rtp_dropped_total{')).toBeGreaterThanOrEqual(1);
+  expect(sum('media_rtp_dropped_total{media_drop_cause="malformed"')).toBe(1);
+  expect(sum('media_rtp_dropped_total{media_drop_cause="oversized"')).toBe(1);
 }, 30_000);

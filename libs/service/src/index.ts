@@ -7,6 +7,7 @@ export type { CommonConfig } from './config/common-config.ts';
 export { choice, flag, integer, list, pattern, section, text } from './config/keys.ts';
 export { ConfigError, loadConfig } from './config/load-config.ts';
 export type { ConfigProblem, ConfigSources } from './config/load-config.ts';
+export { netInterfaces, proveInterfaces } from './config/net-interfaces.ts';
 export { configKeys, configTable } from './config/schema-walk.ts';
 export { defineApi } from './grpc/api.ts';
 export type { Api, Handler, Handlers, RoutedMethods, ServedApi } from './grpc/api.ts';

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
+import { freePort, startNatsServer } from '@mediaplane/testkit';
+import { describeIf } from '@mediaplane/testkit/jest';
 
 const toyMain = fileURLToPath(new URL('toy-app.ts', import.meta.url));
 
@@ -39,6 +41,21 @@ test('a bad configuration ends the start with one line and its own status', asyn
       { MEDIAPLANE_GRPC_PORT: '70000' },
       [],
       'configuration: grpc.port = 70000 (from MEDIAPLANE_GRPC_PORT): must be 0 to 65535\n',
+    ],
+    [
+      { MEDIAPLANE_NET_INTERFACES: '[{"name":"a","bindAddress":"999.1.1.1"}]' },
+      [],
+      /^configuration: net\.interfaces = [^\n]+ \(from MEDIAPLANE_NET_INTERFACES\): interfaces\[0\]\.bindAddress = "999\.1\.1\.1": must be an IP address\n$/,
+    ],
+    [
+      { MEDIAPLANE_NET_RTP_PORT_MIN: '20001', MEDIAPLANE_NET_RTP_PORT_MAX: '20002' },
+      [],
+      /^configuration: net\.rtpPortMax = 20002 [^\n]+: must leave a pair of ports from net\.rtpPortMin, 20001, on\n$/,
+    ],
+    [
+      { MEDIAPLANE_GRPC_BIND_ADDRESS: '203.0.113.99' },
+      [],
+      /configuration: grpc\.port = 0: must be free, and [^\n]+\n$/,
     ],
     [{}, ['--colour'], /^command line: [^\n]+ \(known: --config <file>\)\n$/],
     [{}, ['--config', '/nowhere.yaml'], /^configuration file \/nowhere\.yaml: [^\n]+\n$/],
@@ -88,4 +105,25 @@ test('a process that ends by an exception or an exit leaves no line unwritten', 
     expect(JSON.parse(line)).toMatchObject({ msg: 'last words' });
     expect(await exited).toEqual([status, null]);
   }
+});
+
+describeIf('nats-server', 'NATS at start', () => {
+  test('NATS that is not there yet is waited for, and the start goes on when it is', async () => {
+    const port = await freePort();
+    const { exited, lines } = toy({ MEDIAPLANE_BUS_NATS_URL: `nats://127.0.0.1:${port}` });
+    await until(lines, 'cannot reach NATS yet');
+    await using nats = await startNatsServer({ port });
+    expect(await until(lines, 'serving')).toMatchObject({ bus: 'nats' });
+    for (const child of children) child.kill('SIGTERM');
+    expect(await exited).toBe(0);
+    expect(nats.pid).toBeGreaterThan(0);
+  });
+});
+
+test('NATS that stays away ends the start with one line', async () => {
+  const natsUrl = `nats://127.0.0.1:${await freePort()}`;
+  const { child, exited } = toy({ MEDIAPLANE_BUS_NATS_URL: natsUrl, MEDIAPLANE_BUS_CONNECT_TIMEOUT_MS: '100' });
+  const errors = (await child.stderr.toArray()).join('');
+  expect(errors).toBe(`cannot start: cannot reach NATS at ${natsUrl}\n`);
+  expect(await exited).toBe(69);
 });

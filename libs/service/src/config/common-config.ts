@@ -1,6 +1,8 @@
+import { NetError } from '@mediaplane/net';
 import type { z } from 'zod';
 import { choice, flag, integer, list, pattern, section, text } from './keys.ts';
 import type { ConfigProblem } from './load-config.ts';
+import { netInterfaces } from './net-interfaces.ts';
 
 const IP_LITERAL = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]+:[0-9a-fA-F:.]*)$/;
 const IP_LITERAL_OR_EMPTY = new RegExp(`^$|${IP_LITERAL.source}`);
@@ -43,6 +45,7 @@ export const commonConfig = {
       'NATS servers, comma separated. Empty: the bus inside this process, for a single instance.',
       'nats://host:port or tls://host:port',
     ),
+    connectTimeoutMs: integer(0, 3_600_000, 30_000, 'How long the start waits for NATS before it gives up.'),
     credentialsFile: text('', 'NATS credentials (JWT and key).'),
     user: text('', 'NATS user.'),
     password: text('', 'NATS password.', 'text', { secret: true }),
@@ -160,6 +163,13 @@ export function checkCommonConfig(config: CommonConfig): ConfigProblem | undefin
   if (net.rtpPortMax <= net.rtpPortMin) {
     return { path: 'net.rtpPortMax', complaint: `must be above net.rtpPortMin, ${net.rtpPortMin}` };
   }
+  // RTP takes an even port, RTCP the next.
+  if (net.rtpPortMax === net.rtpPortMin + 1 && net.rtpPortMin % 2 === 1) {
+    return {
+      path: 'net.rtpPortMax',
+      complaint: `must leave a pair of ports from net.rtpPortMin, ${net.rtpPortMin}, on`,
+    };
+  }
   if (grpc.tls.certFile !== '' && grpc.tls.keyFile === '') {
     return { path: 'grpc.tls.keyFile', complaint: 'must be set with grpc.tls.certFile' };
   }
@@ -175,9 +185,11 @@ export function checkCommonConfig(config: CommonConfig): ConfigProblem | undefin
       complaint: 'must be set with the other of user, password',
     };
   }
-  const names = net.interfaces.map((entry) => entry.name);
-  if (new Set(names).size !== names.length) {
-    return { path: 'net.interfaces', complaint: 'must have distinct names' };
+  try {
+    netInterfaces(net.interfaces);
+  } catch (error) {
+    if (error instanceof NetError) return { path: 'net.interfaces', complaint: error.message };
+    throw error;
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import type { Router } from '@mediaplane/control';
 import { fileDescriptors } from '@mediaplane/proto';
 import { HealthImplementation } from 'grpc-health-check';
 import type { CommonConfig } from '../config/common-config.ts';
+import { ConfigError } from '../config/load-config.ts';
 import type { ServedApi } from './api.ts';
 import { bindApi } from './bind-api.ts';
 import type { CallEnvironment } from './call-scope.ts';
@@ -57,14 +58,14 @@ export class GrpcServer {
     this.health.setStatus(instanceId, 'SERVING');
   }
 
-  /** Resolves with the bound port. Rejects when the port is taken, or with ConfigError for unusable certificates. */
+  /** Resolves with the bound port. Rejects with ConfigError when it cannot be bound, or for unusable certificates. */
   async listen(): Promise<number> {
     const { bindAddress, port } = this.config;
     const host = bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress;
     const credentials = await serverCredentials(this.config);
     this.boundPort = await new Promise<number>((resolve, reject) => {
       this.server.bindAsync(`${host}:${port}`, credentials, (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
+        error === null ? resolve(bound) : reject(cannotListen(this.config, error)),
       );
     });
     return this.boundPort;
@@ -88,4 +89,11 @@ export class GrpcServer {
     const image = { format: 'Protocol Buffer 3 DescriptorProto' as const, type: {}, fileDescriptorProtos };
     new ReflectionService({ image }, { services: [...this.names] }).addToServer(this.server);
   }
+}
+
+/** grpc-js says no more than that none of the addresses could be bound. */
+function cannotListen({ bindAddress, port }: CommonConfig['grpc'], { message }: Error): ConfigError {
+  return new ConfigError(
+    `configuration: grpc.port = ${port}: must be free, and grpc.bindAddress ${bindAddress} an address of this machine (${message})`,
+  );
 }

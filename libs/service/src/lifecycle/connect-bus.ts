@@ -16,6 +16,7 @@ export async function connectBus(
     name,
     logger,
     replicas: config.replicas,
+    connectTimeoutMs: config.connectTimeoutMs,
     ...(config.token === '' ? {} : { token: config.token }),
     ...(config.user === '' ? {} : { user: config.user, pass: config.password }),
     ...(config.credentialsFile === '' ? {} : { credsFile: config.credentialsFile }),

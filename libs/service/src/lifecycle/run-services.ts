@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { ServiceError } from '@mediaplane/control';
 import { ConfigError } from '../config/load-config.ts';
 import type { StartOptions } from './service-spec.ts';
 import type { RunningService } from './start-service.ts';
@@ -6,6 +7,7 @@ import type { RunningService } from './start-service.ts';
 /** sysexits.h EX_CONFIG and EX_UNAVAILABLE: an operator's mistake, and something that was not there. */
 const EXIT_CONFIG = 78;
 const EXIT_UNAVAILABLE = 69;
+const HALF_A_MINUTE_MS = 30_000;
 
 export type StartFunction = (options: StartOptions) => Promise<RunningService[]>;
 
@@ -26,11 +28,15 @@ export async function runServices(start: StartFunction): Promise<void> {
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // Timers of the libraries keep no process alive, and there is nothing else yet while the start waits for NATS.
+  const alive = setInterval(() => undefined, HALF_A_MINUTE_MS);
   try {
     started.resolve(await start({ sources: { file: configFile(), env: process.env } }));
   } catch (error) {
     process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `cannot start: ${describe(error)}\n`);
     process.exit(error instanceof ConfigError ? EXIT_CONFIG : EXIT_UNAVAILABLE);
+  } finally {
+    clearInterval(alive);
   }
 }
 
@@ -46,6 +52,7 @@ function configFile(): string | undefined {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof ServiceError) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   return code === 'EADDRINUSE' ? `${error.message}: choose another port` : (error.stack ?? error.message);
 }
