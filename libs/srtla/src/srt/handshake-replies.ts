@@ -91,7 +91,7 @@ export function writeRejection(out: Uint8Array, request: Handshake, reason: numb
   });
 }
 
-/** Ends the session of the socket it goes to (section 3.2.6). Returns its length, SHUTDOWN_BYTES. */
+/** Ends the session of the socket it goes to (section 3.2.7). Returns its length, SHUTDOWN_BYTES. */
 export function writeShutdown(out: Uint8Array, destinationSocketId: number, timestampUs: number): number {
   const view = new DataView(out.buffer, out.byteOffset, SHUTDOWN_BYTES);
   writeControlHeader(view, 0, SrtControlType.shutdown, 0, timestampUs, destinationSocketId);

@@ -1,6 +1,6 @@
 /**
- * SRT's stream id: what a caller says of itself in its conclusion (draft-sharabayko-srt-01, section 3.2.1.3), the syntax that libsrt's
- * access control guidelines propose for it, and a form of it fit for logs. Publish keys travel in it, in clear.
+ * SRT's stream id: what a caller says of itself in its conclusion (draft-sharabayko-srt-01, section 3.2.1.3), the syntax that
+ * appendix B and libsrt's access control guidelines propose for it, and a form of it fit for logs. Publish keys travel in it, in clear.
  */
 export const STREAM_ID_MAX_BYTES = 512;
 
