@@ -13,6 +13,7 @@ const MAY_IMPORT = {
   'libs/service': ['control', 'media', 'net', 'proto'],
   'libs/testkit': ['audio', 'control', 'media', 'native', 'net', 'proto', 'rtp', 'service'],
   'apps/rtp-channel': ['audio', 'control', 'media', 'net', 'proto', 'rtp', 'service'],
+  'apps/srtla-gateway': ['control', 'media', 'net', 'proto', 'service', 'srtla'],
   'apps/standalone': ['audio', 'control', 'media', 'net', 'proto', 'rtp-channel', 'service', 'testkit'],
   loadtest: ['audio', 'control', 'media', 'native', 'net', 'proto', 'rtp', 'service', 'testkit', 'rtp-channel'],
 };

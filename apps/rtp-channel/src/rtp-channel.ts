@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { makeSessionId } from '@mediaplane/control';
 import { MediaThreads } from '@mediaplane/media';
@@ -81,6 +82,9 @@ export class RtpChannel {
       'media threads are running',
     );
     const rules = { interfaces: ipVersions(interfaces), idle: config.idle };
+    if (!existsSync(files.mediaFolder)) {
+      log.warn({ mediaFolder: files.mediaFolder }, 'the media folder does not exist: there is nothing to play');
+    }
     const prompts = new Prompts({
       folder: new ContainedFolder(files.mediaFolder),
       cacheBytes: files.promptCacheBytes,

@@ -1,0 +1,343 @@
+import { AddressTable } from '@mediaplane/net';
+import type { AddressWords } from '@mediaplane/net';
+import {
+  ACK_BYTES,
+  GROUP_ID_BYTES,
+  LinkTelemetry,
+  REGISTRATION_BYTES,
+  SENDER_HALF_BYTES,
+  SRTLA_TYPE_BYTES,
+  SrtKind,
+  SrtlaType,
+  dataSequence,
+  isSrtData,
+  isSrtla,
+  isWholeRegistration,
+  padReply,
+  readTelemetry,
+  srtKind,
+  srtlaType,
+  writeReply,
+} from '@mediaplane/srtla';
+import { Group, Link } from './group.ts';
+import type { ReceiverOptions } from './options.ts';
+import { Places } from './places.ts';
+
+/** Where a receiver's datagrams leave. Offsets are into the memory that it was made with. */
+export interface ReceiverOutput {
+  /** From the listener's socket, before the call returns. */
+  reply(to: AddressWords, offset: number, length: number): void;
+  /** From the listener's socket, at the end of the pass at the latest. */
+  toLink(link: Link, offset: number, length: number): void;
+  /** From the group's own socket to its SRT server, at the end of the pass at the latest. */
+  toServer(group: Group, offset: number, length: number): void;
+}
+
+/** Makes and knows the receiver's half of group ids. */
+export interface GroupIds {
+  /** Completes an id: `id` holds the sender's half. */
+  issue(id: Uint8Array): void;
+  /** Whether the id was issued here, or by another who shares the key, and is still good. */
+  isIssued(id: Uint8Array): boolean;
+}
+
+export type LinkDownReason = 'silent' | 'moved' | 'group-down';
+export type GroupDownReason = 'no-data' | 'no-links' | 'closed';
+
+/** What happens to groups and links; none of it per packet. */
+export interface ReceiverEvents {
+  groupUp(group: Group): void;
+  linkUp(link: Link): void;
+  linkDown(link: Link, reason: LinkDownReason): void;
+  groupDown(group: Group, reason: GroupDownReason): void;
+}
+
+/** Of datagrams that came to nothing, by cause. */
+export class ReceiverCounters {
+  /** No link has this address. */
+  strangers = 0;
+  /** Neither SRT nor SRTLA, or too short for what it says it is. */
+  malformed = 0;
+  /** SRTLA that only senders get, or that nobody knows. */
+  unexpected = 0;
+  /** REG2 with an id that was not issued, or is too old. */
+  unknownGroups = 0;
+  /** Refused with REG_ERR. */
+  full = 0;
+  taken = 0;
+}
+
+export interface ReceiverParts {
+  readonly options: ReceiverOptions;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** REPLY_BYTES of the memory, the receiver's own. */
+  readonly replyOffset: number;
+  /** `batchSize` ACKs of the memory, the receiver's own: they wait there until the pass is over. */
+  readonly ackOffset: number;
+  /** Most datagrams of a pass. */
+  readonly batchSize: number;
+  readonly ids: GroupIds;
+  readonly output: ReceiverOutput;
+  readonly events: ReceiverEvents;
+  /** Any random number. */
+  readonly seed: number;
+}
+
+export const REPLY_BYTES = REGISTRATION_BYTES;
+
+/**
+ * Whoever holds an address that was silent this long has left it. Sooner, a datagram with a forged source address could pull a link
+ * into another group; senders send a keepalive every second.
+ */
+const ADDRESS_FREE_US = 3e6;
+const REAP_INTERVAL_US = 1e6;
+/** Links that get every acknowledgement of the server, so that one may be lost. */
+const ACK_COPIES = 2;
+
+/** The receiving end of SRTLA on one socket: registers groups and their links, and carries SRT between them and their servers. */
+export class Receiver {
+  readonly counters = new ReceiverCounters();
+  readonly #parts: ReceiverParts;
+  readonly #links: AddressTable;
+  readonly #linkPlaces = new Places<Link>();
+  readonly #groupPlaces = new Places<Group>();
+  readonly #groups = new Map<string, Group>();
+  #halfOpen = 0;
+  /** Of the ACKs that wait in memory, the next place. */
+  #ackPlace = 0;
+  #reapedUs = -Infinity;
+
+  constructor(parts: ReceiverParts) {
+    this.#parts = parts;
+    this.#links = new AddressTable(parts.seed);
+  }
+
+  get groups(): ReadonlyMap<string, Group> {
+    return this.#groups;
+  }
+
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
+  group(index: number): Group | undefined {
+    return this.#groupPlaces.get(index);
+  }
+
+  /** A datagram that came to the listener's socket. */
+  onLinkDatagram(offset: number, length: number, from: AddressWords, nowUs: number): void {
+    const { view } = this.#parts;
+    const link = this.#linkPlaces.get(this.#links.get(from));
+    if (isSrtla(view, offset, length)) this.#onSrtla(offset, length, from, link, nowUs);
+    else if (link === undefined) this.counters.strangers += 1;
+    else if (srtKind(view, offset, length) === SrtKind.unknown) this.counters.malformed += 1;
+    else this.#onSrt(offset, length, link, nowUs);
+  }
+
+  /** A datagram that came from a group's SRT server. It goes to its sender as it is: SRT datagrams are never lengthened. */
+  onServerDatagram(group: Group, offset: number, length: number, nowUs: number): void {
+    const { view, output } = this.#parts;
+    const kind = srtKind(view, offset, length);
+    if (kind === SrtKind.unknown) {
+      this.counters.malformed += 1;
+    } else if (kind === SrtKind.nak) {
+      for (const link of group.links) output.toLink(link, offset, length);
+    } else if (kind === SrtKind.ack) {
+      this.#copyAck(group, offset, length, nowUs);
+    } else {
+      const { freshest } = group;
+      if (freshest !== undefined) output.toLink(freshest, offset, length);
+    }
+  }
+
+  /** Ends what has been silent for too long. Call it at `nextDueUs`, or whenever. */
+  onDeadline(nowUs: number): void {
+    if (nowUs < this.nextDueUs) return;
+    this.#reapedUs = nowUs;
+    const { linkTimeoutUs, groupTimeoutUs, halfOpenTimeoutUs } = this.#parts.options;
+    for (const group of this.#groups.values()) {
+      for (const link of [...group.links]) {
+        if (nowUs - link.heardUs >= linkTimeoutUs) this.#dropLink(link, 'silent', nowUs);
+      }
+      if (!group.established && nowUs - group.upUs >= halfOpenTimeoutUs) this.close(group, 'no-data', nowUs);
+      else if (nowUs - group.emptySinceUs >= groupTimeoutUs) this.close(group, 'no-links', nowUs);
+    }
+  }
+
+  get nextDueUs(): number {
+    return this.#groups.size === 0 ? Infinity : this.#reapedUs + REAP_INTERVAL_US;
+  }
+
+  close(group: Group, reason: GroupDownReason, nowUs: number): void {
+    if (!this.#groups.delete(group.key)) return;
+    for (const link of [...group.links]) this.#dropLink(link, 'group-down', nowUs);
+    if (!group.established) this.#halfOpen -= 1;
+    this.#groupPlaces.free(group.index);
+    this.#parts.events.groupDown(group, reason);
+  }
+
+  #onSrt(offset: number, length: number, link: Link, nowUs: number): void {
+    const { view, output } = this.#parts;
+    const { group } = link;
+    link.heardUs = nowUs;
+    link.deliveredUs = nowUs;
+    link.packets += 1;
+    link.bytes += length;
+    if (isSrtData(view, offset, length)) {
+      if (!group.established) {
+        group.established = true;
+        this.#halfOpen -= 1;
+      }
+      if (link.acks.add(dataSequence(view, offset))) this.#sendAck(link);
+    }
+    output.toServer(group, offset, length);
+  }
+
+  #sendAck(link: Link): void {
+    const { view, output, ackOffset, batchSize } = this.#parts;
+    const at = ackOffset + this.#ackPlace * ACK_BYTES;
+    this.#ackPlace = (this.#ackPlace + 1) % batchSize;
+    output.toLink(link, at, link.acks.write(view, at));
+  }
+
+  /** To the two links that brought SRT last, and now and then to the others, whose senders would else think them dead. */
+  #copyAck(group: Group, offset: number, length: number, nowUs: number): void {
+    const { output, options } = this.#parts;
+    for (const link of group.links) {
+      if (nowUs - link.ackCopiedUs < options.ackCopyIntervalUs && this.#fresher(group, link) >= ACK_COPIES) continue;
+      link.ackCopiedUs = nowUs;
+      output.toLink(link, offset, length);
+    }
+  }
+
+  /** Links of the group that brought SRT later than this one; of two in the same pass, the one that is listed first. */
+  #fresher(group: Group, link: Link): number {
+    let count = 0;
+    let before = true;
+    for (const other of group.links) {
+      if (other === link) before = false;
+      else if (other.deliveredUs > link.deliveredUs || (before && other.deliveredUs === link.deliveredUs)) count += 1;
+    }
+    return count;
+  }
+
+  #onSrtla(offset: number, length: number, from: AddressWords, link: Link | undefined, nowUs: number): void {
+    switch (srtlaType(this.#parts.view, offset)) {
+      case SrtlaType.keepalive:
+        return this.#onKeepalive(offset, length, link, nowUs);
+      case SrtlaType.reg1:
+        return this.#onReg1(offset, length, from);
+      case SrtlaType.reg2:
+        return this.#onReg2(offset, length, from, link, nowUs);
+      default:
+        this.counters.unexpected += 1;
+    }
+  }
+
+  #onKeepalive(offset: number, length: number, link: Link | undefined, nowUs: number): void {
+    if (link === undefined) {
+      this.counters.strangers += 1;
+      return;
+    }
+    const { bytes, view, output, options, replyOffset } = this.#parts;
+    link.heardUs = nowUs;
+    const telemetry = link.telemetry ?? new LinkTelemetry();
+    if (readTelemetry(view, offset, length, telemetry)) link.telemetry = telemetry;
+    if (length > REPLY_BYTES) {
+      output.reply(link.address, offset, length);
+      return;
+    }
+    bytes.copyWithin(replyOffset, offset, offset + length);
+    output.reply(link.address, replyOffset, options.padReplies ? padReply(bytes, replyOffset, length) : length);
+  }
+
+  /** Answered without a trace, as a SYN with a cookie: the id that goes out is all there is of the group until it comes back. */
+  #onReg1(offset: number, length: number, from: AddressWords): void {
+    if (!isWholeRegistration(length)) {
+      this.counters.malformed += 1;
+      return;
+    }
+    const { bytes, view, output, ids, replyOffset } = this.#parts;
+    const id = bytes.subarray(replyOffset + SRTLA_TYPE_BYTES, replyOffset + REGISTRATION_BYTES);
+    bytes.copyWithin(replyOffset, offset, offset + SRTLA_TYPE_BYTES + SENDER_HALF_BYTES);
+    view.setUint16(replyOffset, SrtlaType.reg2);
+    ids.issue(id);
+    output.reply(from, replyOffset, REGISTRATION_BYTES);
+  }
+
+  #onReg2(offset: number, length: number, from: AddressWords, link: Link | undefined, nowUs: number): void {
+    if (!isWholeRegistration(length)) {
+      this.counters.malformed += 1;
+      return;
+    }
+    const at = offset + SRTLA_TYPE_BYTES;
+    const id = this.#parts.bytes.subarray(at, at + GROUP_ID_BYTES);
+    const key = groupKey(id);
+    let group = this.#groups.get(key);
+    if (link !== undefined && link.group === group) {
+      // The REG3 was lost on its way.
+      link.heardUs = nowUs;
+      return this.#reply(from, SrtlaType.reg3);
+    }
+    if (group === undefined && !this.#parts.ids.isIssued(id)) {
+      this.counters.unknownGroups += 1;
+      return this.#reply(from, SrtlaType.regNoGroup);
+    }
+    if (link !== undefined && nowUs - link.heardUs < ADDRESS_FREE_US) {
+      this.counters.taken += 1;
+      return this.#reply(from, SrtlaType.regError);
+    }
+    if (!this.#hasRoom(group)) {
+      this.counters.full += 1;
+      return this.#reply(from, SrtlaType.regError);
+    }
+    if (link !== undefined) this.#dropLink(link, 'moved', nowUs);
+    group ??= this.#openGroup(key, nowUs);
+    this.#openLink(group, from, nowUs);
+    this.#reply(from, SrtlaType.reg3);
+  }
+
+  #hasRoom(group: Group | undefined): boolean {
+    const { maxGroups, maxHalfOpenGroups, maxLinksPerGroup } = this.#parts.options;
+    if (group !== undefined) return group.links.length < maxLinksPerGroup;
+    return this.#groups.size < maxGroups && this.#halfOpen < maxHalfOpenGroups;
+  }
+
+  #openGroup(key: string, nowUs: number): Group {
+    const group = this.#groupPlaces.take((index) => new Group(index, key, nowUs));
+    this.#groups.set(key, group);
+    this.#halfOpen += 1;
+    // The first of all is the one to count from.
+    if (this.#groups.size === 1) this.#reapedUs = nowUs;
+    this.#parts.events.groupUp(group);
+    return group;
+  }
+
+  #openLink(group: Group, from: AddressWords, nowUs: number): void {
+    const link = this.#linkPlaces.take((index) => new Link(group, index, from, nowUs));
+    group.links.push(link);
+    group.emptySinceUs = Infinity;
+    this.#links.set(link.address, link.index);
+    this.#parts.events.linkUp(link);
+  }
+
+  #dropLink(link: Link, reason: LinkDownReason, nowUs: number): void {
+    const { group } = link;
+    this.#links.delete(link.address);
+    this.#linkPlaces.free(link.index);
+    group.links.splice(group.links.indexOf(link), 1);
+    if (group.links.length === 0) group.emptySinceUs = nowUs;
+    this.#parts.events.linkDown(link, reason);
+  }
+
+  #reply(to: AddressWords, type: SrtlaType): void {
+    const { bytes, output, options, replyOffset } = this.#parts;
+    output.reply(to, replyOffset, writeReply(bytes, replyOffset, type, options.padReplies));
+  }
+}
+
+/** An id as the key of a map, a character a byte. */
+function groupKey(id: Uint8Array): string {
+  return String.fromCharCode(...id);
+}

@@ -1,0 +1,162 @@
+import { describe, expect, test } from '@jest/globals';
+import { addSequence, sequenceDistance } from '@mediaplane/srtla';
+import fc from 'fast-check';
+import { NO_LINK, SendLog } from './send-log.ts';
+
+const MS = 1000;
+const WRAP = 2 ** 31;
+
+/** Sends packets `from`, `from` + 1, ... by links in turn; returns the log. */
+function filled(from: number, count: number, links = 2, capacity = 64): SendLog {
+  const log = new SendLog(capacity, links);
+  for (let i = 0; i < count; i += 1) log.sent(addSequence(from, i), i % links, i * MS);
+  return log;
+}
+const inFlight = (log: SendLog): number[] => [log.inFlight(0), log.inFlight(1)];
+
+describe('SendLog', () => {
+  test('a packet is in flight on the link that carried it until it is settled, once', () => {
+    const log = filled(100, 10);
+    expect(inFlight(log)).toEqual([5, 5]);
+    expect(log.settle(103)).toBe(1);
+    expect(log.settle(103)).toBe(NO_LINK);
+    expect(log.settle(500)).toBe(NO_LINK);
+    expect(inFlight(log)).toEqual([5, 4]);
+  });
+
+  test('sent again it belongs to the link that had it last', () => {
+    const log = filled(100, 10);
+    log.sent(104, 1, 20 * MS);
+    expect(inFlight(log)).toEqual([4, 6]);
+    expect(log.settle(104)).toBe(1);
+  });
+
+  test('an SRT acknowledgement settles what is below it, not the packet that it names', () => {
+    const log = filled(100, 10);
+    expect(log.acknowledgeBelow(104)).toBe(true);
+    expect(inFlight(log)).toEqual([3, 3]);
+    expect(log.settle(104)).toBe(0);
+  });
+
+  test('copies and older ones say nothing new, nor do those of packets that were never sent', () => {
+    const log = filled(100, 10);
+    log.acknowledgeBelow(104);
+    expect([104, 103, 111, 50_000].map((sequence) => log.acknowledgeBelow(sequence))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(inFlight(log)).toEqual([3, 3]);
+    expect(log.acknowledgeBelow(110)).toBe(true);
+    expect(inFlight(log)).toEqual([0, 0]);
+  });
+
+  test('goes on across the wrap', () => {
+    const log = filled(WRAP - 5, 10);
+    expect(log.acknowledgeBelow(WRAP - 1)).toBe(true);
+    expect(inFlight(log)).toEqual([3, 3]);
+    expect(log.acknowledgeBelow(3)).toBe(true);
+    expect(inFlight(log)).toEqual([1, 1]);
+    expect(log.settle(3)).toBe(0);
+  });
+
+  test('an encoder that begins anew, lower or higher, is acknowledged like the first', () => {
+    for (const again of [5, 1_900_000_000]) {
+      const log = filled(1_000_000_000, 10);
+      for (let i = 0; i < 4; i += 1) log.sent(again + i, 0, 20 * MS);
+      expect(inFlight(log)).toEqual([4, 0]);
+      expect(log.acknowledgeBelow(1_000_000_005)).toBe(false);
+      expect(log.acknowledgeBelow(again + 3)).toBe(true);
+      expect(inFlight(log)).toEqual([1, 0]);
+    }
+  });
+
+  test('what falls out of the log is in flight no more, and coming back late it does not push out what is newer', () => {
+    const log = filled(0, 100);
+    expect(inFlight(log)).toEqual([32, 32]);
+    log.sent(10, 1, 200 * MS);
+    expect(inFlight(log)).toEqual([32, 32]);
+    expect([log.settle(10), log.settle(74)]).toEqual([NO_LINK, 0]);
+  });
+
+  test('tells how old the oldest packet of a link is', () => {
+    const log = filled(100, 10);
+    expect(log.oldestAgeMs(0, 50 * MS)).toBe(50);
+    log.settle(100);
+    expect([log.oldestAgeMs(0, 50 * MS), log.oldestAgeMs(1, 50 * MS)]).toEqual([48, 49]);
+    log.sent(102, 1, 20 * MS);
+    expect(log.oldestAgeMs(0, 50 * MS)).toBe(46);
+    log.acknowledgeBelow(110);
+    expect(log.oldestAgeMs(0, 50 * MS)).toBe(-1);
+  });
+
+  test('times out right when the millisecond clock wraps, after 25 days', () => {
+    const log = new SendLog(64, 1);
+    const startUs = (2 ** 31 - 10) * 1000;
+    log.sent(1, 0, startUs);
+    expect(log.oldestAgeMs(0, startUs + 30 * MS)).toBe(30);
+  });
+
+  test('a link that is forgotten has nothing in flight', () => {
+    const log = filled(100, 10);
+    log.forgetLink(1);
+    expect(inFlight(log)).toEqual([5, 0]);
+    expect([log.settle(101), log.settle(102)]).toEqual([NO_LINK, 0]);
+  });
+
+  test.each([
+    [3, 2],
+    [1, 2],
+    [64, 0],
+    [64, 128],
+  ])('%p places and %p links are refused', (capacity, links) => {
+    expect(() => new SendLog(capacity, links)).toThrow(RangeError);
+  });
+
+  test('does what a map from sequence to link does', () => {
+    const CAPACITY = 32;
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('next' as const), link: fc.nat(2) }),
+      fc.record({ kind: fc.constant('again' as const), link: fc.nat(2), back: fc.nat(40) }),
+      fc.record({ kind: fc.constant('settle' as const), back: fc.nat(40) }),
+      fc.record({ kind: fc.constant('below' as const), back: fc.nat(40) }),
+    );
+    fc.assert(
+      fc.property(fc.nat(WRAP - 1), fc.array(step, { maxLength: 200 }), (start, steps) => {
+        const log = new SendLog(CAPACITY, 3);
+        const model = new Map<number, number>();
+        let newest = start;
+        let acknowledged = start;
+        log.sent(start, 0, 0);
+        model.set(start, 0);
+        for (const operation of steps) {
+          if (operation.kind === 'next') {
+            newest = addSequence(newest, 1);
+            log.sent(newest, operation.link, 0);
+            model.set(newest, operation.link);
+            model.delete(addSequence(newest, -CAPACITY));
+            continue;
+          }
+          const sequence = addSequence(newest, -operation.back);
+          const known = sequenceDistance(acknowledged, sequence) >= 0 && operation.back < CAPACITY;
+          if (operation.kind === 'again') {
+            log.sent(sequence, operation.link, 0);
+            if (known) model.set(sequence, operation.link);
+          } else if (operation.kind === 'settle') {
+            expect(log.settle(sequence)).toBe(model.get(sequence) ?? NO_LINK);
+            model.delete(sequence);
+          } else {
+            const news = sequenceDistance(acknowledged, sequence) > 0;
+            expect(log.acknowledgeBelow(sequence)).toBe(news);
+            if (news) acknowledged = sequence;
+            for (const key of [...model.keys()]) if (sequenceDistance(key, acknowledged) > 0) model.delete(key);
+          }
+        }
+        for (const link of [0, 1, 2]) {
+          expect(log.inFlight(link)).toBe([...model.values()].filter((owner) => owner === link).length);
+        }
+      }),
+    );
+  });
+});

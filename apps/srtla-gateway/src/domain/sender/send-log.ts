@@ -1,0 +1,120 @@
+import { SEQUENCE_MASK, addSequence, isSequenceRestart, nextSequence, sequenceDistance } from '@mediaplane/srtla';
+
+/** No link has it: acknowledged, reported lost, or never sent. */
+export const NO_LINK = -1;
+const NO_SEQUENCE = -1;
+
+/**
+ * Which link carried which packet, until that is proven or refuted: what in-flight counts, NAKs and acknowledgements are attributed
+ * by. One place for each of the last `capacity` sequence numbers; a packet that is sent again belongs to the link that had it last.
+ * Nothing allocates. Sequence numbers are those of SRT data packets, 31 bits; an encoder that begins anew begins a new log.
+ */
+export class SendLog {
+  readonly #mask: number;
+  readonly #sequences: Int32Array;
+  readonly #links: Int8Array;
+  /** Coarse enough for round trips and time-outs: milliseconds of the monotonic clock, wrapping. */
+  readonly #sentMs: Int32Array;
+  readonly #inFlight: Int32Array;
+  /** The highest sequence number so far; NO_SEQUENCE before the first packet. */
+  #newest = NO_SEQUENCE;
+  /** The receiver has everything below. */
+  #acknowledged = NO_SEQUENCE;
+
+  /** @param capacity places, a power of 2 @param maxLinks links are 0 to `maxLinks` - 1, at most 127 @throws RangeError */
+  constructor(capacity: number, maxLinks: number) {
+    if (capacity < 2 || (capacity & (capacity - 1)) !== 0) throw new RangeError(`capacity ${capacity}: a power of 2`);
+    if (!(maxLinks >= 1 && maxLinks <= 127)) throw new RangeError(`maxLinks ${maxLinks}: 1 to 127`);
+    this.#mask = capacity - 1;
+    this.#sequences = new Int32Array(capacity).fill(NO_SEQUENCE);
+    this.#links = new Int8Array(capacity).fill(NO_LINK);
+    this.#sentMs = new Int32Array(capacity);
+    this.#inFlight = new Int32Array(maxLinks);
+  }
+
+  /** Packets that the link carried and that nobody has acknowledged or reported lost. */
+  inFlight(link: number): number {
+    return this.#inFlight[link];
+  }
+
+  /** A packet goes out by `link`. */
+  sent(sequence: number, link: number, nowUs: number): void {
+    if (this.#newest === NO_SEQUENCE || isSequenceRestart(this.#newest, sequence)) this.#begin(sequence);
+    else if (sequenceDistance(this.#newest, sequence) > 0) this.#newest = sequence;
+    const place = sequence & this.#mask;
+    // So old that its place is another's, or already acknowledged: whoever carries it again proves nothing by it.
+    if (sequenceDistance(sequence, this.#oldest()) > 0) return;
+    // An older packet of this place is given up, or this one itself comes from another link.
+    this.#release(place);
+    this.#sequences[place] = sequence;
+    this.#links[place] = link;
+    this.#sentMs[place] = (nowUs / 1000) | 0;
+    this.#inFlight[link] += 1;
+  }
+
+  /** Proven or lost: it is in flight no more. Returns the link that carried it, NO_LINK when that is not, or no more, known. */
+  settle(sequence: number): number {
+    const place = sequence & this.#mask;
+    return this.#sequences[place] === sequence ? this.#release(place) : NO_LINK;
+  }
+
+  /** An SRT acknowledgement: everything below `sequence` has arrived. Returns false for one that says nothing new. */
+  acknowledgeBelow(sequence: number): boolean {
+    if (this.#newest === NO_SEQUENCE) return false;
+    // Of what was never sent nothing can have arrived: an acknowledgement from before a restart, or a forged one.
+    if (sequenceDistance(sequence, nextSequence(this.#newest)) < 0) return false;
+    const behind = sequenceDistance(this.#acknowledged, sequence);
+    if (behind <= 0) return false;
+    const places = this.#mask + 1;
+    let at = behind > places ? addSequence(sequence, -places) : this.#acknowledged;
+    for (; at !== sequence; at = nextSequence(at)) this.settle(at);
+    this.#acknowledged = sequence;
+    return true;
+  }
+
+  /** How long ago the oldest packet that the link still has in flight was sent, in ms; -1 when it has none. */
+  oldestAgeMs(link: number, nowUs: number): number {
+    if (this.#inFlight[link] === 0) return -1;
+    const nowMs = (nowUs / 1000) | 0;
+    const end = nextSequence(this.#newest);
+    let oldest = -1;
+    for (let at = this.#oldest(); at !== end; at = nextSequence(at)) {
+      const place = at & this.#mask;
+      if (this.#links[place] === link) oldest = Math.max(oldest, (nowMs - this.#sentMs[place]) | 0);
+    }
+    return oldest;
+  }
+
+  /** The link has failed: what it had in flight is nobody's. */
+  forgetLink(link: number): void {
+    if (this.#inFlight[link] === 0) return;
+    const end = nextSequence(this.#newest);
+    for (let at = this.#oldest(); at !== end; at = nextSequence(at)) {
+      const place = at & this.#mask;
+      if (this.#links[place] === link) this.#release(place);
+    }
+  }
+
+  /** Where the packets begin that may be in flight. */
+  #oldest(): number {
+    const places = this.#mask + 1;
+    const behind = sequenceDistance(this.#acknowledged, this.#newest);
+    return behind < places ? this.#acknowledged : addSequence(this.#newest, 1 - places);
+  }
+
+  #begin(sequence: number): void {
+    this.#sequences.fill(NO_SEQUENCE);
+    this.#links.fill(NO_LINK);
+    this.#inFlight.fill(0);
+    this.#newest = sequence & SEQUENCE_MASK;
+    this.#acknowledged = this.#newest;
+  }
+
+  #release(place: number): number {
+    const link = this.#links[place];
+    if (link === NO_LINK) return NO_LINK;
+    this.#links[place] = NO_LINK;
+    this.#inFlight[link] -= 1;
+    return link;
+  }
+}
