@@ -1,4 +1,4 @@
-// Finds the Debian programs that tests run against (a real nats-server, ffmpeg as a foreign peer), or fetches them without
+// Finds the Debian programs that tests run against (a real nats-server, ffmpeg and srt-live-transmit as foreign peers), or fetches them without
 // root into the git-ignored .cache/system. With CI=true and root they are installed by apt instead. Starts no daemon.
 // Plain JavaScript for Node >= 20 without dependencies. Use: `node tools/system-packages.mjs [name ...]`.
 import { execFileSync } from 'node:child_process';
@@ -25,6 +25,7 @@ const BIN_FOLDERS = ['usr/sbin', 'usr/bin', 'usr/local/sbin', 'usr/local/bin', '
 export const SYSTEM_PACKAGES = {
   'nats-server': { package: 'nats-server', required: true },
   ffmpeg: { package: 'ffmpeg', required: true },
+  'srt-live-transmit': { package: 'srt-tools', required: true },
   rtpengine: { package: 'rtpengine-daemon', required: false },
 };
 

@@ -34,8 +34,10 @@ export class Link {
 
 /** The links of one sender, which carry one SRT connection. */
 export class Group {
-  /** Place in the receiver's list of groups. */
+  /** Place in the receiver's list of groups; another's when this one is over. */
   readonly index: number;
+  /** Its own among all groups of the receiver, ever. */
+  readonly serial: number;
   /** The whole id, as `groupKey` makes it. */
   readonly key: string;
   readonly upUs: number;
@@ -45,8 +47,9 @@ export class Group {
   /** When its last link went. */
   emptySinceUs = Infinity;
 
-  constructor(index: number, key: string, nowUs: number) {
+  constructor(index: number, serial: number, key: string, nowUs: number) {
     this.index = index;
+    this.serial = serial;
     this.key = key;
     this.upUs = nowUs;
   }

@@ -16,13 +16,13 @@ import fc from 'fast-check';
 import type { Group } from './group.ts';
 import { RECEIVER_DEFAULTS } from './options.ts';
 import type { ReceiverOptions } from './options.ts';
-import { REPLY_BYTES, Receiver } from './receiver.ts';
+import { Receiver } from './receiver.ts';
+import { ReplyMemory } from './reply-memory.ts';
 
 const SECOND = 1e6;
 const BATCH = 64;
 /** Where received datagrams lie. */
 const INBOX = 4096;
-const ACKS = 512;
 const ISSUED = 0x55;
 
 interface Sent {
@@ -47,9 +47,7 @@ function bench(options: Partial<ReceiverOptions> = {}) {
     options: { ...RECEIVER_DEFAULTS, ...options },
     bytes,
     view,
-    replyOffset: 0,
-    ackOffset: ACKS,
-    batchSize: BATCH,
+    memory: new ReplyMemory(0, BATCH),
     seed: 42,
     // The half that a receiver chooses is always the same byte here; the real one is a sealed token.
     ids: {
@@ -386,6 +384,11 @@ test('whatever strangers and links send, answers are no longer than questions bu
   );
 });
 
-test('memory for replies is where it should be', () => {
-  expect(REPLY_BYTES).toBeLessThanOrEqual(ACKS);
+test('acknowledgements of one pass do not overwrite each other, nor a reply', () => {
+  const memory = new ReplyMemory(100, 3);
+  const places = [memory.nextAck(), memory.nextAck(), memory.nextAck()];
+  expect(places).toEqual([358, 402, 446]);
+  expect(memory.reply + 258).toBeLessThanOrEqual(places[0]);
+  expect(places[2] + ACK_BYTES).toBe(100 + ReplyMemory.bytes(3));
+  expect(memory.nextAck()).toBe(358);
 });

@@ -1,9 +1,9 @@
 import { AddressTable } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import {
-  ACK_BYTES,
   GROUP_ID_BYTES,
   LinkTelemetry,
+  PADDED_REPLY_BYTES,
   REGISTRATION_BYTES,
   SENDER_HALF_BYTES,
   SRTLA_TYPE_BYTES,
@@ -22,6 +22,7 @@ import {
 import { Group, Link } from './group.ts';
 import type { ReceiverOptions } from './options.ts';
 import { Places } from './places.ts';
+import type { ReplyMemory } from './reply-memory.ts';
 
 /** Where a receiver's datagrams leave. Offsets are into the memory that it was made with. */
 export interface ReceiverOutput {
@@ -71,20 +72,14 @@ export interface ReceiverParts {
   readonly options: ReceiverOptions;
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** REPLY_BYTES of the memory, the receiver's own. */
-  readonly replyOffset: number;
-  /** `batchSize` ACKs of the memory, the receiver's own: they wait there until the pass is over. */
-  readonly ackOffset: number;
-  /** Most datagrams of a pass. */
-  readonly batchSize: number;
+  /** Of those bytes. */
+  readonly memory: ReplyMemory;
   readonly ids: GroupIds;
   readonly output: ReceiverOutput;
   readonly events: ReceiverEvents;
   /** Any random number. */
   readonly seed: number;
 }
-
-export const REPLY_BYTES = REGISTRATION_BYTES;
 
 /**
  * Whoever holds an address that was silent this long has left it. Sooner, a datagram with a forged source address could pull a link
@@ -104,8 +99,7 @@ export class Receiver {
   readonly #groupPlaces = new Places<Group>();
   readonly #groups = new Map<string, Group>();
   #halfOpen = 0;
-  /** Of the ACKs that wait in memory, the next place. */
-  #ackPlace = 0;
+  #serial = 0;
   #reapedUs = -Infinity;
 
   constructor(parts: ReceiverParts) {
@@ -121,8 +115,10 @@ export class Receiver {
     return this.#links.size;
   }
 
-  group(index: number): Group | undefined {
-    return this.#groupPlaces.get(index);
+  /** By its serial; undefined when it is over. */
+  find(serial: number): Group | undefined {
+    for (const group of this.#groups.values()) if (group.serial === serial) return group;
+    return undefined;
   }
 
   /** A datagram that came to the listener's socket. */
@@ -195,9 +191,8 @@ export class Receiver {
   }
 
   #sendAck(link: Link): void {
-    const { view, output, ackOffset, batchSize } = this.#parts;
-    const at = ackOffset + this.#ackPlace * ACK_BYTES;
-    this.#ackPlace = (this.#ackPlace + 1) % batchSize;
+    const { view, output, memory } = this.#parts;
+    const at = memory.nextAck();
     output.toLink(link, at, link.acks.write(view, at));
   }
 
@@ -240,16 +235,16 @@ export class Receiver {
       this.counters.strangers += 1;
       return;
     }
-    const { bytes, view, output, options, replyOffset } = this.#parts;
+    const { bytes, view, output, options, memory } = this.#parts;
     link.heardUs = nowUs;
     const telemetry = link.telemetry ?? new LinkTelemetry();
     if (readTelemetry(view, offset, length, telemetry)) link.telemetry = telemetry;
-    if (length > REPLY_BYTES) {
+    if (!options.padReplies || length >= PADDED_REPLY_BYTES) {
       output.reply(link.address, offset, length);
       return;
     }
-    bytes.copyWithin(replyOffset, offset, offset + length);
-    output.reply(link.address, replyOffset, options.padReplies ? padReply(bytes, replyOffset, length) : length);
+    bytes.copyWithin(memory.reply, offset, offset + length);
+    output.reply(link.address, memory.reply, padReply(bytes, memory.reply, length));
   }
 
   /** Answered without a trace, as a SYN with a cookie: the id that goes out is all there is of the group until it comes back. */
@@ -258,12 +253,13 @@ export class Receiver {
       this.counters.malformed += 1;
       return;
     }
-    const { bytes, view, output, ids, replyOffset } = this.#parts;
-    const id = bytes.subarray(replyOffset + SRTLA_TYPE_BYTES, replyOffset + REGISTRATION_BYTES);
-    bytes.copyWithin(replyOffset, offset, offset + SRTLA_TYPE_BYTES + SENDER_HALF_BYTES);
-    view.setUint16(replyOffset, SrtlaType.reg2);
+    const { bytes, view, output, ids, memory } = this.#parts;
+    const { reply } = memory;
+    const id = bytes.subarray(reply + SRTLA_TYPE_BYTES, reply + REGISTRATION_BYTES);
+    bytes.copyWithin(reply, offset, offset + SRTLA_TYPE_BYTES + SENDER_HALF_BYTES);
+    view.setUint16(reply, SrtlaType.reg2);
     ids.issue(id);
-    output.reply(from, replyOffset, REGISTRATION_BYTES);
+    output.reply(from, reply, REGISTRATION_BYTES);
   }
 
   #onReg2(offset: number, length: number, from: AddressWords, link: Link | undefined, nowUs: number): void {
@@ -305,7 +301,7 @@ export class Receiver {
   }
 
   #openGroup(key: string, nowUs: number): Group {
-    const group = this.#groupPlaces.take((index) => new Group(index, key, nowUs));
+    const group = this.#groupPlaces.take((index) => new Group(index, ++this.#serial, key, nowUs));
     this.#groups.set(key, group);
     this.#halfOpen += 1;
     // The first of all is the one to count from.
@@ -332,8 +328,8 @@ export class Receiver {
   }
 
   #reply(to: AddressWords, type: SrtlaType): void {
-    const { bytes, output, options, replyOffset } = this.#parts;
-    output.reply(to, replyOffset, writeReply(bytes, replyOffset, type, options.padReplies));
+    const { bytes, output, options, memory } = this.#parts;
+    output.reply(to, memory.reply, writeReply(bytes, memory.reply, type, options.padReplies));
   }
 }
 

@@ -1,0 +1,67 @@
+import type { MediaSession, MediaThread, SessionPort } from '@mediaplane/media';
+import { SOURCE_WORDS } from '@mediaplane/net';
+import type { AddressWords } from '@mediaplane/net';
+import type { Group } from '../domain/receiver/group.ts';
+import { SOCKET_ROLE } from './contract.ts';
+import type { SrtlaContract, UpstreamInit } from './contract.ts';
+import { ListenerSession } from './listener-session.ts';
+import type { SrtlaSession } from './program.ts';
+
+/** A group's socket towards its SRT server. */
+export class UpstreamSession implements MediaSession<SrtlaContract> {
+  readonly #thread: MediaThread;
+  readonly #port: SessionPort<SrtlaSession, SrtlaContract>;
+  readonly #server: AddressWords;
+  #listener: ListenerSession | undefined;
+  #group: Group | undefined;
+
+  /** @throws Error when the listener or its group is gone */
+  constructor(thread: MediaThread, port: SessionPort<SrtlaSession, SrtlaContract>, init: UpstreamInit) {
+    this.#thread = thread;
+    this.#port = port;
+    this.#server = init.server;
+    const listener = port.peer(init.listenerId);
+    this.#group = listener instanceof ListenerSession ? listener.connect(init.group, this) : undefined;
+    if (!(listener instanceof ListenerSession) || this.#group === undefined) {
+      throw new Error(`group ${init.group} of listener ${init.listenerId} is gone`);
+    }
+    this.#listener = listener;
+  }
+
+  onDatagram(index: number, _role: number, nowUs: number): void {
+    const { offset, length, source } = this.#thread.io.batch;
+    const { w0, w1, w2, w3, port } = this.#server;
+    const word = index * SOURCE_WORDS;
+    if (this.#group === undefined || source[word + 4] !== port || source[word + 3] !== w3) return;
+    if (source[word + 2] !== w2 || source[word + 1] !== w1 || source[word] !== w0) return;
+    this.#listener?.receiver.onServerDatagram(this.#group, offset[index], length[index], nowUs);
+  }
+
+  send(offset: number, length: number): void {
+    this.#thread.io.queue(this.#port.socket(SOCKET_ROLE), offset, length, this.#server);
+  }
+
+  /** The group has ended, or the listener has: nothing comes or goes any more. */
+  forgetListener(): void {
+    this.#listener = undefined;
+    this.#group = undefined;
+  }
+
+  onFrame(): void {}
+
+  onDeadline(): void {}
+
+  snapshot(): never {
+    throw new Error('a group does not leave its listener');
+  }
+
+  close(): null {
+    this.lost();
+    return null;
+  }
+
+  lost(): void {
+    if (this.#group !== undefined) this.#listener?.disconnect(this.#group, this);
+    this.forgetListener();
+  }
+}
