@@ -1,24 +1,33 @@
 import type { MediaProgram, MediaThread } from '@mediaplane/media';
+import { REGISTRATION_BYTES } from '@mediaplane/srtla';
 import { ReplyMemory } from '../domain/receiver/reply-memory.ts';
 import type { SrtlaContract } from './contract.ts';
 import { ListenerSession } from './listener-session.ts';
+import { PathSession } from './path-session.ts';
+import { UplinkSession } from './uplink-session.ts';
 import { UpstreamSession } from './upstream-session.ts';
 
-export type SrtlaSession = ListenerSession | UpstreamSession;
+export type SrtlaSession = ListenerSession | UpstreamSession | UplinkSession | PathSession;
 
-/** What a media thread runs for srtla-gateway: listeners, and the groups of each beside it. */
+/** What a media thread runs for srtla-gateway: listeners with their groups, and uplinks with their links. */
 export function startProgram(thread: MediaThread): MediaProgram<SrtlaSession, SrtlaContract> {
   const { io } = thread;
   const batchSize = io.batch.offset.length;
   const memory = new ReplyMemory(io.reserve(ReplyMemory.bytes(batchSize)), batchSize);
+  const scratch = io.reserve(REGISTRATION_BYTES);
   return {
-    open: (port, init, nowUs) => ({
-      session:
-        init.kind === 'listener'
-          ? new ListenerSession(thread, memory, port, init, nowUs)
-          : new UpstreamSession(thread, port, init),
-      opened: null,
-    }),
+    open(port, init, nowUs) {
+      switch (init.kind) {
+        case 'listener':
+          return { session: new ListenerSession(thread, memory, port, init, nowUs), opened: null };
+        case 'upstream':
+          return { session: new UpstreamSession(thread, port, init), opened: null };
+        case 'uplink':
+          return { session: new UplinkSession(thread, scratch, port, init, nowUs), opened: null };
+        case 'path':
+          return { session: new PathSession(thread, port, init), opened: null };
+      }
+    },
     restore: () => {
       throw new Error('sessions of srtla-gateway do not move');
     },

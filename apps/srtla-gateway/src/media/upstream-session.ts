@@ -1,11 +1,11 @@
 import type { MediaSession, MediaThread, SessionPort } from '@mediaplane/media';
-import { SOURCE_WORDS } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import type { Group } from '../domain/receiver/group.ts';
 import { SOCKET_ROLE } from './contract.ts';
 import type { SrtlaContract, UpstreamInit } from './contract.ts';
 import { ListenerSession } from './listener-session.ts';
 import type { SrtlaSession } from './program.ts';
+import { isFrom } from './source.ts';
 
 /** A group's socket towards its SRT server. */
 export class UpstreamSession implements MediaSession<SrtlaContract> {
@@ -29,12 +29,9 @@ export class UpstreamSession implements MediaSession<SrtlaContract> {
   }
 
   onDatagram(index: number, _role: number, nowUs: number): void {
-    const { offset, length, source } = this.#thread.io.batch;
-    const { w0, w1, w2, w3, port } = this.#server;
-    const word = index * SOURCE_WORDS;
-    if (this.#group === undefined || source[word + 4] !== port || source[word + 3] !== w3) return;
-    if (source[word + 2] !== w2 || source[word + 1] !== w1 || source[word] !== w0) return;
-    this.#listener?.receiver.onServerDatagram(this.#group, offset[index], length[index], nowUs);
+    const { batch } = this.#thread.io;
+    if (this.#group === undefined || !isFrom(batch, index, this.#server)) return;
+    this.#listener?.receiver.onServerDatagram(this.#group, batch.offset[index], batch.length[index], nowUs);
   }
 
   send(offset: number, length: number): void {

@@ -33,9 +33,11 @@ export interface SenderOutput {
   toEncoder(offset: number, length: number): void;
 }
 
+export type LinkLostReason = 'silent' | 'refused' | 'group-lost';
+
 export interface SenderEvents {
   linkUp(link: SenderLink): void;
-  linkDown(link: SenderLink, reason: 'silent' | 'refused' | 'group-lost'): void;
+  linkDown(link: SenderLink, reason: LinkLostReason): void;
 }
 
 export class SenderCounters {
@@ -290,7 +292,7 @@ export class Sender {
     }
   }
 
-  #drop(link: SenderLink, reason: 'silent' | 'refused' | 'group-lost'): void {
+  #drop(link: SenderLink, reason: LinkLostReason): void {
     link.close();
     this.#log.forgetLink(link.index);
     this.#parts.events.linkDown(link, reason);
