@@ -48,6 +48,7 @@ export interface PathInit {
 
 export type SrtlaEvent =
   | { readonly type: 'uplink-link-up'; readonly link: number }
+  | { readonly type: 'uplink-failover' | 'uplink-recovered'; readonly link: number }
   | { readonly type: 'uplink-link-down'; readonly link: number; readonly reason: LinkLostReason }
   | { readonly type: 'group-up'; readonly group: number }
   | { readonly type: 'group-down'; readonly group: number; readonly reason: GroupDownReason }

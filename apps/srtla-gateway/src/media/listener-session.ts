@@ -97,7 +97,8 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
   }
 
   toLink(link: Link, offset: number, length: number): void {
-    this.#thread.io.queue(this.#port.socket(SOCKET_ROLE), offset, length, link.address);
+    const socket = this.#port.socket(SOCKET_ROLE);
+    if (socket >= 0) this.#thread.io.queue(socket, offset, length, link.address);
   }
 
   toServer(group: Group, offset: number, length: number): void {

@@ -35,7 +35,8 @@ export class PathSession implements MediaSession<SrtlaContract> {
   }
 
   send(offset: number, length: number): void {
-    this.#thread.io.queue(this.#port.socket(SOCKET_ROLE), offset, length, this.#receiver);
+    const socket = this.#port.socket(SOCKET_ROLE);
+    if (socket >= 0) this.#thread.io.queue(socket, offset, length, this.#receiver);
   }
 
   sendNow(offset: number, length: number): void {

@@ -1,9 +1,9 @@
 import type { MediaProgram, MediaThread } from '@mediaplane/media';
-import { REGISTRATION_BYTES } from '@mediaplane/srtla';
 import { ReplyMemory } from '../domain/receiver/reply-memory.ts';
 import type { SrtlaContract } from './contract.ts';
 import { ListenerSession } from './listener-session.ts';
 import { PathSession } from './path-session.ts';
+import { UplinkMemory } from './uplink-memory.ts';
 import { UplinkSession } from './uplink-session.ts';
 import { UpstreamSession } from './upstream-session.ts';
 
@@ -14,7 +14,7 @@ export function startProgram(thread: MediaThread): MediaProgram<SrtlaSession, Sr
   const { io } = thread;
   const batchSize = io.batch.offset.length;
   const memory = new ReplyMemory(io.reserve(ReplyMemory.bytes(batchSize)), batchSize);
-  const scratch = io.reserve(REGISTRATION_BYTES);
+  const uplinkMemory = new UplinkMemory(io);
   return {
     open(port, init, nowUs) {
       switch (init.kind) {
@@ -23,7 +23,7 @@ export function startProgram(thread: MediaThread): MediaProgram<SrtlaSession, Sr
         case 'upstream':
           return { session: new UpstreamSession(thread, port, init), opened: null };
         case 'uplink':
-          return { session: new UplinkSession(thread, scratch, port, init, nowUs), opened: null };
+          return { session: new UplinkSession(thread, uplinkMemory, port, init, nowUs), opened: null };
         case 'path':
           return { session: new PathSession(thread, port, init), opened: null };
       }

@@ -10,21 +10,23 @@ import { SOCKET_ROLE } from './contract.ts';
 import type { SrtlaContract, UplinkInit } from './contract.ts';
 import type { PathSession } from './path-session.ts';
 import type { SrtlaSession } from './program.ts';
+import type { UplinkMemory } from './uplink-memory.ts';
 
 /** One encoder's way out: its socket is where the encoder sends, its links are sessions beside it. */
 export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput, SenderEvents {
   readonly sender: Sender;
   readonly #thread: MediaThread;
   readonly #port: SessionPort<SrtlaSession, SrtlaContract>;
+  readonly #memory: UplinkMemory;
+  readonly #ring: number;
   readonly #lock = new EncoderLock();
   readonly #from = new SocketAddress();
   /** By link: the session with its socket; a link has none until the control side has opened it. */
   readonly #paths: (PathSession | undefined)[] = [];
 
-  /** `scratch`: REGISTRATION_BYTES of the thread's arena. */
   constructor(
     thread: MediaThread,
-    scratch: number,
+    memory: UplinkMemory,
     port: SessionPort<SrtlaSession, SrtlaContract>,
     init: UplinkInit,
     nowUs: number,
@@ -32,11 +34,14 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
     const { bytes, view } = thread.io;
     this.#thread = thread;
     this.#port = port;
+    this.#memory = memory;
+    this.#ring = memory.takeRing();
     this.sender = new Sender({
       links: init.links,
       bytes,
       view,
-      scratch,
+      scratch: memory.scratch,
+      ring: this.#ring,
       output: this,
       events: this,
       newId: randomGroupId,
@@ -82,6 +87,7 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
   }
 
   lost(): void {
+    this.#memory.giveRing(this.#ring);
     for (const path of this.#paths) path?.forgetUplink();
     this.#paths.length = 0;
   }
@@ -95,11 +101,20 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
   }
 
   toEncoder(offset: number, length: number): void {
-    if (this.#lock.isSet) this.#thread.io.queue(this.#port.socket(SOCKET_ROLE), offset, length, this.#lock.current);
+    const socket = this.#port.socket(SOCKET_ROLE);
+    if (socket >= 0 && this.#lock.isSet) this.#thread.io.queue(socket, offset, length, this.#lock.current);
   }
 
   linkUp({ index }: SenderLink): void {
     this.#port.emit({ type: 'uplink-link-up', link: index });
+  }
+
+  failover({ index }: SenderLink): void {
+    this.#port.emit({ type: 'uplink-failover', link: index });
+  }
+
+  recovered({ index }: SenderLink): void {
+    this.#port.emit({ type: 'uplink-recovered', link: index });
   }
 
   linkDown({ index }: SenderLink, reason: LinkLostReason): void {

@@ -35,7 +35,8 @@ export class UpstreamSession implements MediaSession<SrtlaContract> {
   }
 
   send(offset: number, length: number): void {
-    this.#thread.io.queue(this.#port.socket(SOCKET_ROLE), offset, length, this.#server);
+    const socket = this.#port.socket(SOCKET_ROLE);
+    if (socket >= 0) this.#thread.io.queue(socket, offset, length, this.#server);
   }
 
   /** The group has ended, or the listener has: nothing comes or goes any more. */

@@ -30,6 +30,7 @@ export class TestGateway implements AsyncDisposable {
         programCounters: [],
         implementation: 'native',
         latencyBudgetUs: 0,
+        arenaBytes: 16 << 20,
         onEvent: (_, event) => gateway.#onEvent(event),
         onSessionLost: (sessionId, _handles, cause) => {
           throw new Error(`${sessionId}: ${cause}`);
@@ -56,15 +57,15 @@ export class TestGateway implements AsyncDisposable {
     return socket.handle.port;
   }
 
-  /** Returns the port for the encoder, when all links are up. */
-  async uplink(receiverPort: number, links: number): Promise<number> {
+  /** `receiverPorts`: by link, where it sends to. Returns the port for the encoder, when all links are up. */
+  async uplink(receiverPorts: readonly number[]): Promise<number> {
     const socket = await this.#open();
-    await this.#threads.open(UPLINK, [socket], { kind: 'uplink', links });
-    for (let link = 0; link < links; link += 1) {
-      const init = { kind: 'path', uplinkId: UPLINK, link, receiver: onLoopback(receiverPort) } as const;
+    await this.#threads.open(UPLINK, [socket], { kind: 'uplink', links: receiverPorts.length });
+    for (const [link, port] of receiverPorts.entries()) {
+      const init = { kind: 'path', uplinkId: UPLINK, link, receiver: onLoopback(port) } as const;
       await this.#threads.open(`path-${link}`, [await this.#open()], init, UPLINK);
     }
-    while (this.events.filter(({ type }) => type === 'uplink-link-up').length < links) {
+    while (this.events.filter(({ type }) => type === 'uplink-link-up').length < receiverPorts.length) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     return socket.handle.port;

@@ -27,12 +27,33 @@ export class SenderLink {
   keepaliveUs = -Infinity;
   /** By the last keepalive that came back; -1 before the first. */
   rttMs = -1;
+  /** Too much of what it carried is unproven: it takes no new data until it proves itself. */
+  suspect = false;
+  suspectedUs = -Infinity;
+  /**
+   * Packets since it last proved that it delivers, and when the first of them went out. A loss that SRT reports takes a packet out of
+   * flight, but proves nothing, so these are counted apart.
+   */
+  unproven = 0;
+  unprovenSinceUs = -Infinity;
   packets = 0;
   bytes = 0;
   naks = 0;
 
   constructor(index: number) {
     this.index = index;
+  }
+
+  onSent(length: number, nowUs: number): void {
+    this.packets += 1;
+    this.bytes += length;
+    if (this.unproven === 0) this.unprovenSinceUs = nowUs;
+    this.unproven += 1;
+  }
+
+  /** Something that it alone carried has arrived, or it has brought back a keepalive. */
+  onProof(): void {
+    this.unproven = 0;
   }
 
   /** One of its packets was acknowledged by SRTLA; `inFlight` without it. */
@@ -58,6 +79,8 @@ export class SenderLink {
   /** It has failed; when it returns it begins small. */
   close(): void {
     this.state = 'closed';
+    this.suspect = false;
+    this.unproven = 0;
     this.window = WINDOW_MIN;
     this.rttMs = -1;
     this.askedUs = -Infinity;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { addSequence, sequenceDistance } from '@mediaplane/srtla';
 import fc from 'fast-check';
-import { NO_LINK, SendLog } from './send-log.ts';
+import { NO_LINK, NO_SEQUENCE, SendLog } from './send-log.ts';
 
 const MS = 1000;
 const WRAP = 2 ** 31;
@@ -80,22 +80,34 @@ describe('SendLog', () => {
     expect([log.settle(10), log.settle(74)]).toEqual([NO_LINK, 0]);
   });
 
-  test('tells how old the oldest packet of a link is', () => {
-    const log = filled(100, 10);
-    expect(log.oldestAgeMs(0, 50 * MS)).toBe(50);
-    log.settle(100);
-    expect([log.oldestAgeMs(0, 50 * MS), log.oldestAgeMs(1, 50 * MS)]).toEqual([48, 49]);
-    log.sent(102, 1, 20 * MS);
-    expect(log.oldestAgeMs(0, 50 * MS)).toBe(46);
-    log.acknowledgeBelow(110);
-    expect(log.oldestAgeMs(0, 50 * MS)).toBe(-1);
-  });
-
-  test('times out right when the millisecond clock wraps, after 25 days', () => {
+  test('tells how old a packet is, also when the millisecond clock wraps, after 25 days', () => {
     const log = new SendLog(64, 1);
     const startUs = (2 ** 31 - 10) * 1000;
     log.sent(1, 0, startUs);
-    expect(log.oldestAgeMs(0, startUs + 30 * MS)).toBe(30);
+    expect(log.ageMs(1, startUs + 30 * MS)).toBe(30);
+  });
+
+  test('goes through what a link has in flight, the oldest first', () => {
+    const log = filled(WRAP - 3, 8);
+    log.settle(WRAP - 1);
+    const all: number[] = [];
+    for (let at = log.nextInFlight(0, log.oldest); at !== NO_SEQUENCE; at = log.nextInFlight(0, addSequence(at, 1)))
+      all.push(at);
+    expect(all).toEqual([WRAP - 3, 1, 3]);
+    expect(log.nextInFlight(0, 4)).toBe(NO_SEQUENCE);
+  });
+
+  test('an arrival proves the link that carried the packet alone', () => {
+    const log = filled(100, 10);
+    expect(log.arrived(100)).toBe(0);
+    expect([log.takeProof(0), log.takeProof(0), log.takeProof(1)]).toEqual([true, false, false]);
+    log.sent(102, 1, 0);
+    expect([log.arrived(102), log.takeProof(1)]).toEqual([1, false]);
+    log.settle(103);
+    log.sent(103, 0, 0);
+    log.acknowledgeBelow(104);
+    expect([log.takeProof(0), log.takeProof(1)]).toEqual([false, true]);
+    expect(log.carrier(103)).toBe(0);
   });
 
   test('a link that is forgotten has nothing in flight', () => {

@@ -2,7 +2,7 @@ import { SEQUENCE_MASK, addSequence, isSequenceRestart, nextSequence, sequenceDi
 
 /** No link has it: acknowledged, reported lost, or never sent. */
 export const NO_LINK = -1;
-const NO_SEQUENCE = -1;
+export const NO_SEQUENCE = -1;
 
 /**
  * Which link carried which packet, until that is proven or refuted: what in-flight counts, NAKs and acknowledgements are attributed
@@ -16,6 +16,12 @@ export class SendLog {
   /** Coarse enough for round trips and time-outs: milliseconds of the monotonic clock, wrapping. */
   readonly #sentMs: Int32Array;
   readonly #inFlight: Int32Array;
+  /** Who carried it last, also when that is settled. */
+  readonly #carriers: Int8Array;
+  /** More than one link has carried it: that it arrived proves nothing of the last. */
+  readonly #shared: Uint8Array;
+  /** By link, set where a packet that it alone carried has arrived. */
+  readonly #proven: Uint8Array;
   /** The highest sequence number so far; NO_SEQUENCE before the first packet. */
   #newest = NO_SEQUENCE;
   /** The receiver has everything below. */
@@ -30,6 +36,9 @@ export class SendLog {
     this.#links = new Int8Array(capacity).fill(NO_LINK);
     this.#sentMs = new Int32Array(capacity);
     this.#inFlight = new Int32Array(maxLinks);
+    this.#carriers = new Int8Array(capacity).fill(NO_LINK);
+    this.#shared = new Uint8Array(capacity);
+    this.#proven = new Uint8Array(maxLinks);
   }
 
   /** Packets that the link carried and that nobody has acknowledged or reported lost. */
@@ -46,6 +55,9 @@ export class SendLog {
     if (sequenceDistance(sequence, this.#oldest()) > 0) return;
     // An older packet of this place is given up, or this one itself comes from another link.
     this.#release(place);
+    const carrier = this.#sequences[place] === sequence ? this.#carriers[place] : NO_LINK;
+    this.#shared[place] = carrier === NO_LINK ? 0 : carrier === link ? this.#shared[place] : 1;
+    this.#carriers[place] = link;
     this.#sequences[place] = sequence;
     this.#links[place] = link;
     this.#sentMs[place] = (nowUs / 1000) | 0;
@@ -58,6 +70,50 @@ export class SendLog {
     return this.#sequences[place] === sequence ? this.#release(place) : NO_LINK;
   }
 
+  /** The link that carried the packet last, arrived or not; NO_LINK when the log does not go back so far. */
+  carrier(sequence: number): number {
+    const place = sequence & this.#mask;
+    return this.#sequences[place] === sequence ? this.#carriers[place] : NO_LINK;
+  }
+
+  /** As `settle`, for a packet that has arrived. */
+  arrived(sequence: number): number {
+    const place = sequence & this.#mask;
+    if (this.#sequences[place] !== sequence) return NO_LINK;
+    const link = this.#release(place);
+    if (link !== NO_LINK && this.#shared[place] === 0) this.#proven[link] = 1;
+    return link;
+  }
+
+  /** Whether a packet that the link alone carried has arrived since this was last asked. */
+  takeProof(link: number): boolean {
+    const proven = this.#proven[link] === 1;
+    this.#proven[link] = 0;
+    return proven;
+  }
+
+  /** The next packet from `sequence` on that the link still has in flight; NO_SEQUENCE when there is none. */
+  nextInFlight(link: number, sequence: number): number {
+    if (this.#inFlight[link] === 0) return NO_SEQUENCE;
+    const end = nextSequence(this.#newest);
+    const oldest = this.#oldest();
+    let at = sequenceDistance(oldest, sequence) > 0 ? sequence : oldest;
+    for (; sequenceDistance(at, end) > 0; at = nextSequence(at)) {
+      if (this.#links[at & this.#mask] === link) return at;
+    }
+    return NO_SEQUENCE;
+  }
+
+  /** How long ago a packet that is in flight was sent. */
+  ageMs(sequence: number, nowUs: number): number {
+    return (((nowUs / 1000) | 0) - this.#sentMs[sequence & this.#mask]) | 0;
+  }
+
+  /** The first packet that may be in flight; NO_SEQUENCE before any was sent. */
+  get oldest(): number {
+    return this.#newest === NO_SEQUENCE ? NO_SEQUENCE : this.#oldest();
+  }
+
   /** An SRT acknowledgement: everything below `sequence` has arrived. Returns false for one that says nothing new. */
   acknowledgeBelow(sequence: number): boolean {
     if (this.#newest === NO_SEQUENCE) return false;
@@ -67,22 +123,9 @@ export class SendLog {
     if (behind <= 0) return false;
     const places = this.#mask + 1;
     let at = behind > places ? addSequence(sequence, -places) : this.#acknowledged;
-    for (; at !== sequence; at = nextSequence(at)) this.settle(at);
+    for (; at !== sequence; at = nextSequence(at)) this.arrived(at);
     this.#acknowledged = sequence;
     return true;
-  }
-
-  /** How long ago the oldest packet that the link still has in flight was sent, in ms; -1 when it has none. */
-  oldestAgeMs(link: number, nowUs: number): number {
-    if (this.#inFlight[link] === 0) return -1;
-    const nowMs = (nowUs / 1000) | 0;
-    const end = nextSequence(this.#newest);
-    let oldest = -1;
-    for (let at = this.#oldest(); at !== end; at = nextSequence(at)) {
-      const place = at & this.#mask;
-      if (this.#links[place] === link) oldest = Math.max(oldest, (nowMs - this.#sentMs[place]) | 0);
-    }
-    return oldest;
   }
 
   /** The link has failed: what it had in flight is nobody's. */
@@ -106,6 +149,7 @@ export class SendLog {
     this.#sequences.fill(NO_SEQUENCE);
     this.#links.fill(NO_LINK);
     this.#inFlight.fill(0);
+    this.#carriers.fill(NO_LINK);
     this.#newest = sequence & SEQUENCE_MASK;
     this.#acknowledged = this.#newest;
   }

@@ -5,13 +5,14 @@ import type { Group } from '../receiver/group.ts';
 import { RECEIVER_DEFAULTS } from '../receiver/options.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { ReplyMemory } from '../receiver/reply-memory.ts';
-import { Sender } from './sender.ts';
+import { RING_BYTES, Sender } from './sender.ts';
 
 const SECOND = 1e6;
 const MS = 1000;
 const DELAY_US = 20 * MS;
 const INBOX = 4096;
 const RECEIVER_HALF = 128;
+const RING = 16_384;
 
 interface Parcel {
   readonly dueUs: number;
@@ -24,13 +25,15 @@ function world(links = 2) {
   const parcels: Parcel[] = [];
   /** By link; what happens to its datagrams on the way there. */
   const cut = new Array<boolean>(links).fill(false);
+  /** ... and on the way back. */
+  const deaf = new Array<boolean>(links).fill(false);
   const toEncoder: Uint8Array[] = [];
   const arrived: { link: number; sequence: number }[] = [];
   const events: string[] = [];
   let nowUs = 1000 * SECOND;
   let ids = 0;
   let knowsIds = true;
-  const bytes = new Uint8Array(16_384);
+  const bytes = new Uint8Array(RING + RING_BYTES);
   const view = new DataView(bytes.buffer);
   const post = (offset: number, length: number, deliver: Parcel['deliver']): void => {
     parcels.push({ dueUs: nowUs + DELAY_US, bytes: bytes.slice(offset, offset + length), deliver });
@@ -70,7 +73,7 @@ function world(links = 2) {
   let from = 0;
   const toSender = (link: number, offset: number, length: number): void =>
     post(offset, length, (datagram) => {
-      if (!cut[link]) sender.onLinkDatagram(sender.links[link], INBOX, put(datagram), nowUs);
+      if (!deaf[link]) sender.onLinkDatagram(sender.links[link], INBOX, put(datagram), nowUs);
     });
   const toReceiver = (link: number, offset: number, length: number): void =>
     post(offset, length, (datagram) => {
@@ -82,6 +85,7 @@ function world(links = 2) {
     bytes,
     view,
     scratch: 0,
+    ring: RING,
     output: {
       control: ({ index }, offset, length) => toReceiver(index, offset, length),
       toReceiver: ({ index }, offset, length) => toReceiver(index, offset, length),
@@ -90,6 +94,8 @@ function world(links = 2) {
     events: {
       linkUp: ({ index }) => events.push(`link ${index} up`),
       linkDown: ({ index }, reason) => events.push(`link ${index} down: ${reason}`),
+      failover: ({ index }) => events.push(`link ${index} suspect`),
+      recovered: ({ index }) => events.push(`link ${index} back`),
     },
     newId: () => new Uint8Array(256).fill(++ids),
   });
@@ -128,7 +134,24 @@ function world(links = 2) {
     words.forEach((word, i) => packetView.setUint32(16 + i * 4, word));
     receiver.onServerDatagram(group(), INBOX, put(packet), nowUs);
   };
+  /** What arrived, each once, in order. */
+  const whole = (): number[] => [...new Set(arrived.map(({ sequence }) => sequence))].toSorted((a, b) => a - b);
+  /** The stream of an encoder, and the server's acknowledgements each 10 ms: 1000 packets a second. */
+  const stream = (first: number, packets: number): void => {
+    for (let i = 0; i < packets; i += 1) {
+      send(first + i);
+      run(MS);
+      if (i % 10 !== 9) continue;
+      const got = new Set(whole());
+      let next = 0;
+      while (got.has(next)) next += 1;
+      answer(SrtControlType.ack, [next, 0, 0, 0, 0, 0, 0]);
+    }
+  };
   return {
+    whole,
+    stream,
+    deaf,
     sender,
     run,
     send,
@@ -275,6 +298,79 @@ describe('data', () => {
   });
 });
 
+describe('failover', () => {
+  const HALF = 600;
+
+  test.each([
+    ['both ways', true],
+    ['on the way there alone', false],
+  ])('a link that dies %s loses nothing, without SRT’s help, and gets nothing new within 100 ms', (_, bothWays) => {
+    const { run, stream, cut, deaf, whole, sender, events, arrived } = world();
+    run(3 * SECOND);
+    stream(0, HALF);
+    const carried = sender.links[0].packets;
+    cut[0] = true;
+    deaf[0] = bothWays;
+    stream(HALF, HALF);
+    run(SECOND);
+    expect(whole()).toEqual(Array.from({ length: 2 * HALF }, (_, i) => i));
+    expect(events.slice(-1)).toEqual(['link 0 suspect']);
+    // A thousand packets a second, half of them by this link: what it got after its death is what it got in 100 ms at the most.
+    expect(sender.links[0].packets - carried).toBeLessThan(50);
+    expect(sender.counters.expired).toBe(0);
+    expect(sender.counters.resent).toBeGreaterThan(10);
+    expect(arrived.length).toBe(2 * HALF);
+  });
+
+  test('a link that comes back is used again, and a flap of three seconds loses nothing', () => {
+    const { run, stream, cut, deaf, whole, sender, events } = world();
+    run(3 * SECOND);
+    stream(0, HALF);
+    cut[0] = true;
+    deaf[0] = true;
+    stream(HALF, 3000);
+    cut[0] = false;
+    deaf[0] = false;
+    const before = sender.links[0].packets;
+    stream(HALF + 3000, 1000);
+    run(SECOND);
+    expect(whole().length).toBe(HALF + 4000);
+    expect(events.slice(-2)).toEqual(['link 0 suspect', 'link 0 back']);
+    expect(sender.links[0].packets - before).toBeGreaterThan(100);
+  });
+
+  test('with no other link it is used, suspect or not', () => {
+    const { run, stream, sender, cut, events } = world(1);
+    run(3 * SECOND);
+    stream(0, 100);
+    cut[0] = true;
+    stream(100, 100);
+    expect(sender.links[0].packets).toBe(200);
+    expect(events.slice(-1)).toEqual(['link 0 up']);
+  });
+
+  test('what was lost on a link goes out again by another', () => {
+    const { run, send, arrived } = world();
+    run(SECOND);
+    for (let i = 0; i < 8; i += 1) send(i);
+    run(SECOND);
+    const first = new Map(arrived.map(({ link, sequence }) => [sequence, link]));
+    const R_BIT = 0x04;
+    for (let i = 0; i < 8; i += 1) send(i, R_BIT);
+    run(SECOND);
+    const again = arrived.slice(8);
+    expect(again.length).toBe(8);
+    for (const { link, sequence } of again) expect(link).not.toBe(first.get(sequence));
+  });
+
+  test('the healthy links of a busy stream are never suspected', () => {
+    const { run, stream, events } = world(4);
+    run(3 * SECOND);
+    stream(0, 3000);
+    expect(events.filter((event) => event.endsWith('suspect'))).toEqual([]);
+  });
+});
+
 describe('failure', () => {
   test('a silent link is down after 4 s, gets no more, and comes back small', () => {
     const { run, send, cut, events, arrived, sender } = world();
@@ -333,8 +429,14 @@ describe('failure', () => {
         bytes,
         view,
         scratch: 0,
+        ring: 0,
         output: { control: () => undefined, toReceiver: () => undefined, toEncoder: () => toEncoder.push(bytes) },
-        events: { linkUp: () => events.push('up'), linkDown: () => events.push('down') },
+        events: {
+          linkUp: () => events.push('up'),
+          linkDown: () => events.push('down'),
+          failover: () => events.push('suspect'),
+          recovered: () => events.push('back'),
+        },
         newId: () => new Uint8Array(256),
       });
       lone.onLinkDatagram(lone.links[0], 0, 32, 1);

@@ -9,19 +9,24 @@ import {
   ackCount,
   ackSequence,
   acknowledgedSequence,
+  callerLatencyMs,
   dataSequence,
+  isRetransmitted,
   isSrtla,
   isWholeRegistration,
   keepaliveTimeMs,
   nextSequence,
+  parseHandshake,
   srtKind,
   srtLengthWithoutPadding,
   srtlaType,
   writeRegistration,
   writeTimedKeepalive,
 } from '@mediaplane/srtla';
+import type { HandshakeOptions } from '@mediaplane/srtla';
 import { SenderLink } from './link.ts';
-import { NO_LINK, SendLog } from './send-log.ts';
+import { PacketRing } from './packet-ring.ts';
+import { NO_LINK, NO_SEQUENCE, SendLog } from './send-log.ts';
 
 /** Where a sender's datagrams leave. Offsets are into the memory that it was made with. */
 export interface SenderOutput {
@@ -38,6 +43,10 @@ export type LinkLostReason = 'silent' | 'refused' | 'group-lost';
 export interface SenderEvents {
   linkUp(link: SenderLink): void;
   linkDown(link: SenderLink, reason: LinkLostReason): void;
+  /** The link takes no new data; what it has in flight goes out again by others. */
+  failover(link: SenderLink): void;
+  /** A link that was suspect has proven itself. */
+  recovered(link: SenderLink): void;
 }
 
 export class SenderCounters {
@@ -49,14 +58,20 @@ export class SenderCounters {
   unexpected = 0;
   /** REG_ERR and REG_NAK. */
   refusals = 0;
+  /** Packets of a suspect link that went out again by another. */
+  resent = 0;
+  /** Packets of a suspect link that were too late to go out again. */
+  expired = 0;
 }
 
 export interface SenderParts {
   readonly links: number;
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** REGISTRATION_BYTES of the memory, the sender's own. */
+  /** REGISTRATION_BYTES of the memory, for one packet at a time. */
   readonly scratch: number;
+  /** RING_BYTES of the memory, the sender's own. */
+  readonly ring: number;
   readonly output: SenderOutput;
   readonly events: SenderEvents;
   /** GROUP_ID_BYTES that nobody can guess; asked for again for every new group. */
@@ -71,9 +86,29 @@ const KEEPALIVE_US = 1e6;
 const TICK_US = 200_000;
 /** Answers to probes may still be under way so long after the id has become known: they are not about that id. */
 const LATE_ANSWERS_US = 1e6;
-/** Places of the log: 1.6 s of 10,000 packets a second. */
-const LOG_PLACES = 16_384;
+/** Places of the log and of the ring: 0.4 s of 10,000 packets a second. */
+const LOG_PLACES = 4096;
+export const RING_BYTES = PacketRing.bytes(LOG_PLACES);
 const MAX_RTT_MS = 10_000;
+/** A link is suspect when at least so many of its packets are unproven ... */
+const SUSPECT_PACKETS = 16;
+/** ... and the oldest of them is older than two round trips, but no less than this ... */
+const SUSPECT_AGE_MS = 40;
+/** ... and no more than a part of the SRT latency, so that there is time left to send them again. */
+const LATENCY_PART = 4;
+/** Proof comes with the server's acknowledgements, each 10 ms, a round trip after the packet. */
+const PROOF_INTERVAL_MS = 20;
+/** libsrt's default, until a handshake has told. */
+const DEFAULT_LATENCY_MS = 120;
+/** How often links are looked at, while packets come. */
+const WATCH_US = 5000;
+/** A suspect link is asked this often whether it is back. */
+const PROBE_US = 50_000;
+/** Packets that go out again beside each new one: catching up takes the links no more than five times the stream. */
+const RESENDS_PER_PACKET = 4;
+/** Taken off scores, which are 60,000 at the most. */
+const SECOND_CHOICE = 100_000;
+const LAST_RESORT = 1_000_000;
 
 /**
  * The sending end of SRTLA in its classic way: registers its links with a receiver, gives each packet of the encoder to the link with
@@ -92,12 +127,26 @@ export class Sender {
   /** REG1 is out by this link, and REG2 is awaited. */
   #asking: SenderLink | undefined;
   #tickUs = -Infinity;
+  #watchedUs = -Infinity;
+  readonly #ring: PacketRing;
+  /** Links that are suspect and still have packets to be sent again. */
+  #failing = 0;
+  readonly #resendFrom: Int32Array;
+  #latencyMs = DEFAULT_LATENCY_MS;
+  #callerOptions: HandshakeOptions | undefined;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
     this.links = Array.from({ length: parts.links }, (_, index) => new SenderLink(index));
     this.#log = new SendLog(LOG_PLACES, parts.links);
     this.#id = parts.newId();
+    this.#ring = new PacketRing(parts.bytes, parts.ring, LOG_PLACES);
+    this.#resendFrom = new Int32Array(parts.links);
+  }
+
+  /** Of the SRT session, as its handshake says. */
+  get latencyMs(): number {
+    return this.#latencyMs;
   }
 
   inFlight(link: SenderLink): number {
@@ -116,15 +165,25 @@ export class Sender {
       this.counters.malformed += 1;
       return;
     }
-    const link = this.#select();
+    const isData = kind === SrtKind.data;
+    const sequence = isData ? dataSequence(view, offset) : NO_SEQUENCE;
+    // What was lost on a link has better chances on another.
+    const avoided = isData && isRetransmitted(view, offset) ? this.#log.carrier(sequence) : NO_LINK;
+    const link = this.#select(avoided);
     if (link === undefined) {
       this.counters.noLink += 1;
       return;
     }
-    if (kind === SrtKind.data) this.#log.sent(dataSequence(view, offset), link.index, nowUs);
-    link.packets += 1;
-    link.bytes += length;
+    if (isData) {
+      this.#log.sent(sequence, link.index, nowUs);
+      this.#ring.keep(sequence, offset, length);
+    } else if (kind === SrtKind.handshake) {
+      this.#callerOptions = parseHandshake(view, offset, length)?.options ?? this.#callerOptions;
+    }
+    link.onSent(length, nowUs);
     output.toReceiver(link, offset, length);
+    if (nowUs - this.#watchedUs >= WATCH_US) this.#watch(nowUs);
+    if (this.#failing > 0) this.#resend(nowUs);
   }
 
   /** A datagram that came to a link's socket from the receiver. */
@@ -148,18 +207,93 @@ export class Sender {
     }
   }
 
-  /** The link with the most room; of equals the first. */
-  #select(): SenderLink | undefined {
+  /** The link with the most room, of equals the first; one that is suspect or `avoided` only if there is no other. */
+  #select(avoided: number): SenderLink | undefined {
     let best: SenderLink | undefined;
-    let bestScore = -1;
+    let bestScore = -Infinity;
     for (const link of this.links) {
       if (link.state !== 'live') continue;
-      const score = link.score(this.#log.inFlight(link.index));
+      const room = link.score(this.#log.inFlight(link.index));
+      const score = room - (link.suspect ? LAST_RESORT : 0) - (link.index === avoided ? SECOND_CHOICE : 0);
       if (score <= bestScore) continue;
       best = link;
       bestScore = score;
     }
     return best;
+  }
+
+  /** Looks whose packets are unproven for too long. */
+  #watch(nowUs: number): void {
+    this.#watchedUs = nowUs;
+    for (const link of this.links) {
+      if (link.state !== 'live') continue;
+      if (this.#log.takeProof(link.index)) link.onProof();
+      if (link.suspect) {
+        if (link.unproven === 0) this.#recover(link);
+        else this.#keepAlive(link, nowUs, PROBE_US);
+      } else if (link.unproven >= SUSPECT_PACKETS) {
+        if (nowUs - link.unprovenSinceUs > this.#suspectAgeUs(link)) this.#suspect(link, nowUs);
+      }
+    }
+  }
+
+  #suspectAgeUs({ rttMs }: SenderLink): number {
+    const ageMs = Math.min(Math.max(2 * rttMs, SUSPECT_AGE_MS), this.#latencyMs / LATENCY_PART);
+    // No proof can be here sooner, however short the latency is.
+    return Math.max(ageMs, rttMs + PROOF_INTERVAL_MS) * 1000;
+  }
+
+  #suspect(link: SenderLink, nowUs: number): void {
+    // With no other there is nobody to take its place.
+    if (!this.links.some((other) => other !== link && other.state === 'live' && !other.suspect)) return;
+    link.suspect = true;
+    link.suspectedUs = nowUs;
+    this.#resendFrom[link.index] = this.#log.oldest;
+    this.#failing += 1;
+    this.#parts.events.failover(link);
+  }
+
+  #recover(link: SenderLink): void {
+    if (!link.suspect) return;
+    link.suspect = false;
+    if (this.#resendFrom[link.index] !== NO_SEQUENCE) this.#endResending(link.index);
+    this.#parts.events.recovered(link);
+  }
+
+  #endResending(index: number): void {
+    this.#resendFrom[index] = NO_SEQUENCE;
+    this.#failing -= 1;
+  }
+
+  /** Sends some of what suspect links have in flight by others, the oldest first: its time is up first. */
+  #resend(nowUs: number): void {
+    for (const link of this.links) {
+      if (!link.suspect || this.#resendFrom[link.index] === NO_SEQUENCE) continue;
+      for (let count = 0; count < RESENDS_PER_PACKET; count += 1) {
+        const sequence = this.#log.nextInFlight(link.index, this.#resendFrom[link.index]);
+        if (sequence === NO_SEQUENCE) {
+          this.#endResending(link.index);
+          break;
+        }
+        this.#resendFrom[link.index] = nextSequence(sequence);
+        this.#resendOne(sequence, nowUs);
+      }
+    }
+  }
+
+  #resendOne(sequence: number, nowUs: number): void {
+    const length = this.#ring.lengthOf(sequence);
+    if (length === 0 || this.#log.ageMs(sequence, nowUs) >= this.#latencyMs) {
+      this.counters.expired += 1;
+      this.#log.settle(sequence);
+      return;
+    }
+    const other = this.#select(NO_LINK);
+    if (other === undefined || other.suspect) return;
+    this.#log.sent(sequence, other.index, nowUs);
+    this.counters.resent += 1;
+    other.onSent(length, nowUs);
+    this.#parts.output.toReceiver(other, this.#ring.offsetOf(sequence), length);
   }
 
   /** REG2: with the id of our group it joins it; with one that nobody knows it asks whether there is a receiver. */
@@ -176,8 +310,8 @@ export class Sender {
     output.control(link, scratch, writeRegistration(bytes, scratch, type, this.#id));
   }
 
-  #keepAlive(link: SenderLink, nowUs: number): void {
-    if (nowUs - link.keepaliveUs < KEEPALIVE_US) return;
+  #keepAlive(link: SenderLink, nowUs: number, intervalUs = KEEPALIVE_US): void {
+    if (nowUs - link.keepaliveUs < intervalUs) return;
     const { view, output, scratch } = this.#parts;
     link.keepaliveUs = nowUs;
     // A time of 0 would be none.
@@ -210,8 +344,10 @@ export class Sender {
     const { view } = this.#parts;
     if (link.state !== 'live') return;
     link.heardUs = nowUs;
+    // It tells of data that came by this link, and has come back by it.
+    link.onProof();
     for (let i = 0; i < ackCount(length); i += 1) {
-      const owner = this.#log.settle(ackSequence(view, offset, i));
+      const owner = this.#log.arrived(ackSequence(view, offset, i));
       if (owner === NO_LINK) continue;
       this.links[owner].onAcknowledged(this.#log.inFlight(owner));
       for (const each of this.links) if (each.state === 'live') each.rise();
@@ -224,7 +360,11 @@ export class Sender {
     const sentMs = keepaliveTimeMs(this.#parts.view, offset, length);
     // One that the receiver began has no time, or one of its own.
     const rttMs = Math.floor(nowUs / 1000) + 1 - sentMs;
-    if (sentMs > 0 && rttMs >= 0 && rttMs <= MAX_RTT_MS) link.rttMs = rttMs;
+    if (sentMs <= 0 || rttMs < 0 || rttMs > MAX_RTT_MS) return;
+    link.rttMs = rttMs;
+    if (!link.suspect) link.onProof();
+    // Asked after it was suspected, it has answered: both its ways are open.
+    if (link.suspect && sentMs * 1000 > link.suspectedUs) this.#recover(link);
   }
 
   #onReg2(link: SenderLink, offset: number, length: number, nowUs: number): void {
@@ -293,6 +433,7 @@ export class Sender {
   }
 
   #drop(link: SenderLink, reason: LinkLostReason): void {
+    if (link.suspect && this.#resendFrom[link.index] !== NO_SEQUENCE) this.#endResending(link.index);
     link.close();
     this.#log.forgetLink(link.index);
     this.#parts.events.linkDown(link, reason);
@@ -309,8 +450,14 @@ export class Sender {
     link.heardUs = nowUs;
     if (kind === SrtKind.ack) this.#log.acknowledgeBelow(acknowledgedSequence(view, offset));
     else if (kind === SrtKind.nak) this.#onNak(offset, length);
+    else if (kind === SrtKind.handshake) this.#onServerHandshake(offset, length);
     // Some receivers fill short datagrams with zeros; an encoder takes those of a NAK for losses.
     output.toEncoder(offset, srtLengthWithoutPadding(view, offset, length));
+  }
+
+  #onServerHandshake(offset: number, length: number): void {
+    const answer = parseHandshake(this.#parts.view, offset, length)?.options;
+    if (answer && this.#callerOptions) this.#latencyMs = callerLatencyMs(this.#callerOptions, answer);
   }
 
   #onNak(offset: number, length: number): void {

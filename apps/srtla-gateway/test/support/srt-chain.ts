@@ -1,0 +1,85 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TestProcess, freePort } from '@mediaplane/testkit';
+
+const LOOPBACK = '127.0.0.1';
+const PAYLOAD_BYTES = 1316;
+const SETTLE_WITHIN_MS = 20_000;
+const LATE_MS = 5000;
+const BURST = 5;
+
+export interface ChainOptions {
+  /** Path of srt-live-transmit. */
+  readonly program: string;
+  /** Where the SRT server is to listen. */
+  readonly serverPort: number;
+  /** Where the encoder is to call. */
+  readonly encoderPort: number;
+  readonly latencyMs: number;
+  /** '' for none. */
+  readonly passphrase: string;
+}
+
+/** A real SRT session: numbered packets go into an encoder, and what the server gets is told. Both are srt-live-transmit. */
+export class SrtChain {
+  readonly #seen: Set<number>;
+  readonly #send: (number: number) => void;
+
+  private constructor(seen: Set<number>, send: (number: number) => void) {
+    this.#seen = seen;
+    this.#send = send;
+  }
+
+  /** Resolves when the session stands; what is started goes on `stack`. */
+  static async start(options: ChainOptions, stack: AsyncDisposableStack): Promise<SrtChain> {
+    const { program, serverPort, encoderPort, latencyMs, passphrase } = options;
+    const [sinkPort, sourcePort] = [await freePort(), await freePort()];
+    const seen = new Set<number>();
+    const sink = createSocket('udp4').on('message', (payload) => seen.add(payload.readUInt32BE(0)));
+    stack.defer(() => void sink.close());
+    sink.bind(sinkPort, LOOPBACK);
+    await once(sink, 'listening');
+    const transmit = async (from: string, to: string): Promise<void> => {
+      stack.use(await TestProcess.start(program, { args: ['-q', '-loglevel:fatal', from, to] }));
+    };
+    const settings = `latency=${latencyMs}${passphrase === '' ? '' : `&passphrase=${passphrase}`}`;
+    const stream = passphrase === '' ? '' : '&streamid=live/key';
+    const udp = (port: number): string => `udp://${LOOPBACK}:${port}`;
+    await transmit(`srt://${LOOPBACK}:${serverPort}?mode=listener&lossmaxttl=40&${settings}`, udp(sinkPort));
+    await transmit(udp(sourcePort), `srt://${LOOPBACK}:${encoderPort}?mode=caller&${settings}${stream}`);
+    const source = createSocket('udp4');
+    stack.defer(() => void source.close());
+    const chain = new SrtChain(seen, (number) => {
+      const payload = Buffer.alloc(PAYLOAD_BYTES);
+      payload.writeUInt32BE(number);
+      source.send(payload, sourcePort, LOOPBACK);
+    });
+    await chain.#settle();
+    return chain;
+  }
+
+  /** Sends packets `first` to `end` - 1, a thousand a second. */
+  async stream(first: number, end: number): Promise<void> {
+    for (let number = first; number < end; number += 1) {
+      this.#send(number);
+      if (number % BURST === BURST - 1) await sleep(BURST);
+    }
+  }
+
+  /** Those of packets 0 to `end` - 1 that the server has not got, and does not get any more. */
+  async missing(end: number): Promise<number[]> {
+    const missing = (): number[] => Array.from({ length: end }, (_, i) => i).filter((i) => !this.#seen.has(i));
+    for (const untilMs = performance.now() + LATE_MS; missing().length > 0 && performance.now() < untilMs;)
+      await sleep(100);
+    return missing();
+  }
+
+  async #settle(): Promise<void> {
+    const NOT_COUNTED = 0x7000_0000;
+    for (const untilMs = performance.now() + SETTLE_WITHIN_MS; this.#seen.size === 0; await sleep(20)) {
+      if (performance.now() > untilMs) throw new Error('no SRT session came about');
+      this.#send(NOT_COUNTED);
+    }
+  }
+}
