@@ -34,11 +34,11 @@ export class SrtChain {
   /** Resolves when the session stands; what is started goes on `stack`. */
   static async start(options: ChainOptions, stack: AsyncDisposableStack): Promise<SrtChain> {
     const { program, serverPort, encoderPort, latencyMs, passphrase } = options;
-    const [sinkPort, sourcePort] = [await freePort(), await freePort()];
+    const sourcePort = await freePort();
     const seen = new Set<number>();
     const sink = createSocket('udp4').on('message', (payload) => seen.add(payload.readUInt32BE(0)));
     stack.defer(() => void sink.close());
-    sink.bind(sinkPort, LOOPBACK);
+    sink.bind(0, LOOPBACK);
     await once(sink, 'listening');
     const transmit = async (from: string, to: string): Promise<void> => {
       stack.use(await TestProcess.start(program, { args: ['-q', '-loglevel:fatal', from, to] }));
@@ -46,7 +46,7 @@ export class SrtChain {
     const settings = `latency=${latencyMs}${passphrase === '' ? '' : `&passphrase=${passphrase}`}`;
     const stream = passphrase === '' ? '' : '&streamid=live/key';
     const udp = (port: number): string => `udp://${LOOPBACK}:${port}`;
-    await transmit(`srt://${LOOPBACK}:${serverPort}?mode=listener&lossmaxttl=40&${settings}`, udp(sinkPort));
+    await transmit(`srt://${LOOPBACK}:${serverPort}?mode=listener&lossmaxttl=40&${settings}`, udp(sink.address().port));
     await transmit(udp(sourcePort), `srt://${LOOPBACK}:${encoderPort}?mode=caller&${settings}${stream}`);
     const source = createSocket('udp4');
     stack.defer(() => void source.close());

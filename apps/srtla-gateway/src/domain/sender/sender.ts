@@ -254,8 +254,9 @@ export class Sender {
   }
 
   #recover(link: SenderLink): void {
-    if (!link.suspect) return;
     link.suspect = false;
+    // What it carried before is held against it no more.
+    link.onProof();
     if (this.#resendFrom[link.index] !== NO_SEQUENCE) this.#endResending(link.index);
     this.#parts.events.recovered(link);
   }
@@ -364,7 +365,7 @@ export class Sender {
     link.rttMs = rttMs;
     if (!link.suspect) link.onProof();
     // Asked after it was suspected, it has answered: both its ways are open.
-    if (link.suspect && sentMs * 1000 > link.suspectedUs) this.#recover(link);
+    else if (sentMs * 1000 > link.suspectedUs) this.#recover(link);
   }
 
   #onReg2(link: SenderLink, offset: number, length: number, nowUs: number): void {
