@@ -75,7 +75,7 @@ describe('SendLog', () => {
   test('what falls out of the log is in flight no more, and coming back late it does not push out what is newer', () => {
     const log = filled(0, 100);
     expect(inFlight(log)).toEqual([32, 32]);
-    log.sent(10, 1, 200 * MS);
+    expect([log.sent(10, 1, 200 * MS), log.sent(99, 1, 200 * MS)]).toEqual([false, true]);
     expect(inFlight(log)).toEqual([32, 32]);
     expect([log.settle(10), log.settle(74)]).toEqual([NO_LINK, 0]);
   });

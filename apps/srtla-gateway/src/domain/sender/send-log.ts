@@ -46,13 +46,13 @@ export class SendLog {
     return this.#inFlight[link];
   }
 
-  /** A packet goes out by `link`. */
-  sent(sequence: number, link: number, nowUs: number): void {
+  /** A packet goes out by `link`. Returns false for one that the log has no place for, since it is so old or acknowledged. */
+  sent(sequence: number, link: number, nowUs: number): boolean {
     if (this.#newest === NO_SEQUENCE || isSequenceRestart(this.#newest, sequence)) this.#begin(sequence);
     else if (sequenceDistance(this.#newest, sequence) > 0) this.#newest = sequence;
     const place = sequence & this.#mask;
     // So old that its place is another's, or already acknowledged: whoever carries it again proves nothing by it.
-    if (sequenceDistance(sequence, this.#oldest()) > 0) return;
+    if (sequenceDistance(sequence, this.#oldest()) > 0) return false;
     // An older packet of this place is given up, or this one itself comes from another link.
     this.#release(place);
     const carrier = this.#sequences[place] === sequence ? this.#carriers[place] : NO_LINK;
@@ -62,6 +62,7 @@ export class SendLog {
     this.#links[place] = link;
     this.#sentMs[place] = (nowUs / 1000) | 0;
     this.#inFlight[link] += 1;
+    return true;
   }
 
   /** Proven or lost: it is in flight no more. Returns the link that carried it, NO_LINK when that is not, or no more, known. */

@@ -175,8 +175,8 @@ export class Sender {
       return;
     }
     if (isData) {
-      this.#log.sent(sequence, link.index, nowUs);
-      this.#ring.keep(sequence, offset, length);
+      // A place of the ring belongs to the packet that has the same place of the log.
+      if (this.#log.sent(sequence, link.index, nowUs)) this.#ring.keep(sequence, offset, length);
     } else if (kind === SrtKind.handshake) {
       this.#callerOptions = parseHandshake(view, offset, length)?.options ?? this.#callerOptions;
     }
