@@ -2,7 +2,7 @@ import type { MediaContract } from '@mediaplane/media';
 import type { AddressWords } from '@mediaplane/net';
 import type { GroupDownReason, LinkDownReason } from '../domain/receiver/receiver.ts';
 import type { ReceiverOptions } from '../domain/receiver/options.ts';
-import type { LinkLostReason } from '../domain/sender/sender.ts';
+import type { LinkLostReason } from '../domain/sender/sender-parts.ts';
 import type { GroupTokensOptions } from '../tokens/group-tokens.ts';
 
 /**

@@ -4,7 +4,7 @@ import { SrtKind, srtKind } from '@mediaplane/srtla';
 import { EncoderLock } from '../domain/sender/encoder-lock.ts';
 import type { SenderLink } from '../domain/sender/link.ts';
 import { Sender } from '../domain/sender/sender.ts';
-import type { LinkLostReason, SenderEvents, SenderOutput } from '../domain/sender/sender.ts';
+import type { LinkLostReason, SenderEvents, SenderOutput } from '../domain/sender/sender-parts.ts';
 import { randomGroupId } from '../tokens/random-group-id.ts';
 import { SOCKET_ROLE } from './contract.ts';
 import type { SrtlaContract, UplinkInit } from './contract.ts';

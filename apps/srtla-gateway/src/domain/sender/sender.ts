@@ -25,58 +25,11 @@ import {
 } from '@mediaplane/srtla';
 import type { HandshakeOptions } from '@mediaplane/srtla';
 import { SenderLink } from './link.ts';
+import { Failover } from './failover.ts';
 import { PacketRing } from './packet-ring.ts';
+import { SenderCounters } from './sender-parts.ts';
+import type { LinkLostReason, SenderParts } from './sender-parts.ts';
 import { NO_LINK, NO_SEQUENCE, SendLog } from './send-log.ts';
-
-/** Where a sender's datagrams leave. Offsets are into the memory that it was made with. */
-export interface SenderOutput {
-  /** From the link's socket, before the call returns. */
-  control(link: SenderLink, offset: number, length: number): void;
-  /** From the link's socket, at the end of the pass at the latest. */
-  toReceiver(link: SenderLink, offset: number, length: number): void;
-  /** To the encoder, at the end of the pass at the latest. */
-  toEncoder(offset: number, length: number): void;
-}
-
-export type LinkLostReason = 'silent' | 'refused' | 'group-lost';
-
-export interface SenderEvents {
-  linkUp(link: SenderLink): void;
-  linkDown(link: SenderLink, reason: LinkLostReason): void;
-  /** The link takes no new data; what it has in flight goes out again by others. */
-  failover(link: SenderLink): void;
-  /** A link that was suspect has proven itself. */
-  recovered(link: SenderLink): void;
-}
-
-export class SenderCounters {
-  /** Datagrams of the encoder that no link could take. */
-  noLink = 0;
-  /** Neither SRT nor SRTLA, or not whole. */
-  malformed = 0;
-  /** SRTLA that only receivers get, that nobody knows, or that answers nothing we asked. */
-  unexpected = 0;
-  /** REG_ERR and REG_NAK. */
-  refusals = 0;
-  /** Packets of a suspect link that went out again by another. */
-  resent = 0;
-  /** Packets of a suspect link that were too late to go out again. */
-  expired = 0;
-}
-
-export interface SenderParts {
-  readonly links: number;
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-  /** REGISTRATION_BYTES of the memory, for one packet at a time. */
-  readonly scratch: number;
-  /** RING_BYTES of the memory, the sender's own. */
-  readonly ring: number;
-  readonly output: SenderOutput;
-  readonly events: SenderEvents;
-  /** GROUP_ID_BYTES that nobody can guess; asked for again for every new group. */
-  newId(): Uint8Array;
-}
 
 const LINK_TIMEOUT_US = 4e6;
 const REGISTRATION_TIMEOUT_US = 4e6;
@@ -90,22 +43,6 @@ const LATE_ANSWERS_US = 1e6;
 const LOG_PLACES = 4096;
 export const RING_BYTES = PacketRing.bytes(LOG_PLACES);
 const MAX_RTT_MS = 10_000;
-/** A link is suspect when at least so many of its packets are unproven ... */
-const SUSPECT_PACKETS = 16;
-/** ... and the oldest of them is older than two round trips, but no less than this ... */
-const SUSPECT_AGE_MS = 40;
-/** ... and no more than a part of the SRT latency, so that there is time left to send them again. */
-const LATENCY_PART = 4;
-/** Proof comes with the server's acknowledgements, each 10 ms, a round trip after the packet. */
-const PROOF_INTERVAL_MS = 20;
-/** libsrt's default, until a handshake has told. */
-const DEFAULT_LATENCY_MS = 120;
-/** How often links are looked at, while packets come. */
-const WATCH_US = 5000;
-/** A suspect link is asked this often whether it is back. */
-const PROBE_US = 50_000;
-/** Packets that go out again beside each new one: catching up takes the links no more than five times the stream. */
-const RESENDS_PER_PACKET = 4;
 /** Taken off scores, which are 60,000 at the most. */
 const SECOND_CHOICE = 100_000;
 const LAST_RESORT = 1_000_000;
@@ -127,12 +64,9 @@ export class Sender {
   /** REG1 is out by this link, and REG2 is awaited. */
   #asking: SenderLink | undefined;
   #tickUs = -Infinity;
-  #watchedUs = -Infinity;
   readonly #ring: PacketRing;
-  /** Links that are suspect and still have packets to be sent again. */
-  #failing = 0;
-  readonly #resendFrom: Int32Array;
-  #latencyMs = DEFAULT_LATENCY_MS;
+  readonly #failover: Failover;
+  /** Of the encoder's handshake, until the server has answered. */
   #callerOptions: HandshakeOptions | undefined;
 
   constructor(parts: SenderParts) {
@@ -141,12 +75,21 @@ export class Sender {
     this.#log = new SendLog(LOG_PLACES, parts.links);
     this.#id = parts.newId();
     this.#ring = new PacketRing(parts.bytes, parts.ring, LOG_PLACES);
-    this.#resendFrom = new Int32Array(parts.links);
+    this.#failover = new Failover({
+      links: this.links,
+      log: this.#log,
+      ring: this.#ring,
+      output: parts.output,
+      events: parts.events,
+      counters: this.counters,
+      select: () => this.#select(NO_LINK),
+      keepAlive: (link, nowUs, intervalUs) => this.#keepAlive(link, nowUs, intervalUs),
+    });
   }
 
   /** Of the SRT session, as its handshake says. */
   get latencyMs(): number {
-    return this.#latencyMs;
+    return this.#failover.latencyMs;
   }
 
   inFlight(link: SenderLink): number {
@@ -182,8 +125,7 @@ export class Sender {
     }
     link.onSent(length, nowUs);
     output.toReceiver(link, offset, length);
-    if (nowUs - this.#watchedUs >= WATCH_US) this.#watch(nowUs);
-    if (this.#failing > 0) this.#resend(nowUs);
+    this.#failover.onPacket(nowUs);
   }
 
   /** A datagram that came to a link's socket from the receiver. */
@@ -220,81 +162,6 @@ export class Sender {
       bestScore = score;
     }
     return best;
-  }
-
-  /** Looks whose packets are unproven for too long. */
-  #watch(nowUs: number): void {
-    this.#watchedUs = nowUs;
-    for (const link of this.links) {
-      if (link.state !== 'live') continue;
-      if (this.#log.takeProof(link.index)) link.onProof();
-      if (link.suspect) {
-        if (link.unproven === 0) this.#recover(link);
-        else this.#keepAlive(link, nowUs, PROBE_US);
-      } else if (link.unproven >= SUSPECT_PACKETS) {
-        if (nowUs - link.unprovenSinceUs > this.#suspectAgeUs(link)) this.#suspect(link, nowUs);
-      }
-    }
-  }
-
-  #suspectAgeUs({ rttMs }: SenderLink): number {
-    const ageMs = Math.min(Math.max(2 * rttMs, SUSPECT_AGE_MS), this.#latencyMs / LATENCY_PART);
-    // No proof can be here sooner, however short the latency is.
-    return Math.max(ageMs, rttMs + PROOF_INTERVAL_MS) * 1000;
-  }
-
-  #suspect(link: SenderLink, nowUs: number): void {
-    // With no other there is nobody to take its place.
-    if (!this.links.some((other) => other !== link && other.state === 'live' && !other.suspect)) return;
-    link.suspect = true;
-    link.suspectedUs = nowUs;
-    this.#resendFrom[link.index] = this.#log.oldest;
-    this.#failing += 1;
-    this.#parts.events.failover(link);
-  }
-
-  #recover(link: SenderLink): void {
-    link.suspect = false;
-    // What it carried before is held against it no more.
-    link.onProof();
-    if (this.#resendFrom[link.index] !== NO_SEQUENCE) this.#endResending(link.index);
-    this.#parts.events.recovered(link);
-  }
-
-  #endResending(index: number): void {
-    this.#resendFrom[index] = NO_SEQUENCE;
-    this.#failing -= 1;
-  }
-
-  /** Sends some of what suspect links have in flight by others, the oldest first: its time is up first. */
-  #resend(nowUs: number): void {
-    for (const link of this.links) {
-      if (!link.suspect || this.#resendFrom[link.index] === NO_SEQUENCE) continue;
-      for (let count = 0; count < RESENDS_PER_PACKET; count += 1) {
-        const sequence = this.#log.nextInFlight(link.index, this.#resendFrom[link.index]);
-        if (sequence === NO_SEQUENCE) {
-          this.#endResending(link.index);
-          break;
-        }
-        this.#resendFrom[link.index] = nextSequence(sequence);
-        this.#resendOne(sequence, nowUs);
-      }
-    }
-  }
-
-  #resendOne(sequence: number, nowUs: number): void {
-    const length = this.#ring.lengthOf(sequence);
-    if (length === 0 || this.#log.ageMs(sequence, nowUs) >= this.#latencyMs) {
-      this.counters.expired += 1;
-      this.#log.settle(sequence);
-      return;
-    }
-    const other = this.#select(NO_LINK);
-    if (other === undefined || other.suspect) return;
-    this.#log.sent(sequence, other.index, nowUs);
-    this.counters.resent += 1;
-    other.onSent(length, nowUs);
-    this.#parts.output.toReceiver(other, this.#ring.offsetOf(sequence), length);
   }
 
   /** REG2: with the id of our group it joins it; with one that nobody knows it asks whether there is a receiver. */
@@ -365,7 +232,7 @@ export class Sender {
     link.rttMs = rttMs;
     if (!link.suspect) link.onProof();
     // Asked after it was suspected, it has answered: both its ways are open.
-    else if (sentMs * 1000 > link.suspectedUs) this.#recover(link);
+    else if (sentMs * 1000 > link.suspectedUs) this.#failover.recover(link);
   }
 
   #onReg2(link: SenderLink, offset: number, length: number, nowUs: number): void {
@@ -434,7 +301,7 @@ export class Sender {
   }
 
   #drop(link: SenderLink, reason: LinkLostReason): void {
-    if (link.suspect && this.#resendFrom[link.index] !== NO_SEQUENCE) this.#endResending(link.index);
+    this.#failover.forget(link);
     link.close();
     this.#log.forgetLink(link.index);
     this.#parts.events.linkDown(link, reason);
@@ -458,7 +325,7 @@ export class Sender {
 
   #onServerHandshake(offset: number, length: number): void {
     const answer = parseHandshake(this.#parts.view, offset, length)?.options;
-    if (answer && this.#callerOptions) this.#latencyMs = callerLatencyMs(this.#callerOptions, answer);
+    if (answer && this.#callerOptions) this.#failover.latencyMs = callerLatencyMs(this.#callerOptions, answer);
   }
 
   #onNak(offset: number, length: number): void {

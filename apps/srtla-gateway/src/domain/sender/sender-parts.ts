@@ -1,0 +1,51 @@
+import type { SenderLink } from './link.ts';
+
+/** Where a sender's datagrams leave. Offsets are into the memory that it was made with. */
+export interface SenderOutput {
+  /** From the link's socket, before the call returns. */
+  control(link: SenderLink, offset: number, length: number): void;
+  /** From the link's socket, at the end of the pass at the latest. */
+  toReceiver(link: SenderLink, offset: number, length: number): void;
+  /** To the encoder, at the end of the pass at the latest. */
+  toEncoder(offset: number, length: number): void;
+}
+
+export type LinkLostReason = 'silent' | 'refused' | 'group-lost';
+
+export interface SenderEvents {
+  linkUp(link: SenderLink): void;
+  linkDown(link: SenderLink, reason: LinkLostReason): void;
+  /** The link takes no new data; what it has in flight goes out again by others. */
+  failover(link: SenderLink): void;
+  /** A link that was suspect has proven itself. */
+  recovered(link: SenderLink): void;
+}
+
+export class SenderCounters {
+  /** Datagrams of the encoder that no link could take. */
+  noLink = 0;
+  /** Neither SRT nor SRTLA, or not whole. */
+  malformed = 0;
+  /** SRTLA that only receivers get, that nobody knows, or that answers nothing we asked. */
+  unexpected = 0;
+  /** REG_ERR and REG_NAK. */
+  refusals = 0;
+  /** Packets of a suspect link that went out again by another. */
+  resent = 0;
+  /** Packets of a suspect link that were too late to go out again. */
+  expired = 0;
+}
+
+export interface SenderParts {
+  readonly links: number;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** REGISTRATION_BYTES of the memory, for one packet at a time. */
+  readonly scratch: number;
+  /** RING_BYTES of the memory, the sender's own. */
+  readonly ring: number;
+  readonly output: SenderOutput;
+  readonly events: SenderEvents;
+  /** GROUP_ID_BYTES that nobody can guess; asked for again for every new group. */
+  newId(): Uint8Array;
+}
