@@ -8,6 +8,8 @@ import { SrtChain } from './support/srt-chain.ts';
 
 const PACKETS = 1500;
 const LINKS = 2;
+/** Much, so that a machine that stalls for a second loses nothing that the gateway has not lost. */
+const LATENCY_MS = 2000;
 const PASSPHRASE = '0123456789abcdef';
 
 describeIf('srt-live-transmit', 'a stream over two links arrives whole at the SRT server', (programs) => {
@@ -27,7 +29,10 @@ describeIf('srt-live-transmit', 'a stream over two links arrives whole at the SR
       const receiverPort = await gateway.listen(serverPort);
       const theirs = kind === 'theirs' ? stack.use(await PlainSender.start(receiverPort, LINKS)) : undefined;
       const encoderPort = theirs?.port ?? (await gateway.uplink([receiverPort, receiverPort]));
-      const chain = await SrtChain.start({ program, serverPort, encoderPort, latencyMs: 500, passphrase }, stack);
+      const chain = await SrtChain.start(
+        { program, serverPort, encoderPort, latencyMs: LATENCY_MS, passphrase },
+        stack,
+      );
       await chain.stream(0, PACKETS);
       expect(await chain.missing(PACKETS)).toEqual([]);
       if (theirs !== undefined) expect(theirs.acks).toBeGreaterThanOrEqual(PACKETS / 10 - LINKS);
@@ -44,7 +49,10 @@ describeIf('srt-live-transmit', 'a stream over two links arrives whole at the SR
     const receiverPort = await gateway.listen(serverPort);
     const modems = [stack.use(await Modem.start(receiverPort)), stack.use(await Modem.start(receiverPort))];
     const encoderPort = await gateway.uplink(modems.map(({ port }) => port));
-    const chain = await SrtChain.start({ program, serverPort, encoderPort, latencyMs: 500, passphrase: '' }, stack);
+    const chain = await SrtChain.start(
+      { program, serverPort, encoderPort, latencyMs: LATENCY_MS, passphrase: '' },
+      stack,
+    );
     await chain.stream(0, PACKETS / 3);
     modems[0].dead = true;
     await chain.stream(PACKETS / 3, PACKETS);

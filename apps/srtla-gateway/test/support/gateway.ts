@@ -84,7 +84,7 @@ export class TestGateway implements AsyncDisposable {
   }
 
   async #open(): Promise<{ role: number; handle: UdpSocketHandle }> {
-    const handle = await this.#sockets.open({ address: LOOPBACK, port: 0 });
+    const handle = await this.#sockets.open({ address: LOOPBACK, port: 0, receiveBufferBytes: 4 << 20 });
     this.#handles.push(handle);
     return { role: SOCKET_ROLE, handle };
   }

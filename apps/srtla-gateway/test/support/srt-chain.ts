@@ -8,6 +8,8 @@ const PAYLOAD_BYTES = 1316;
 const SETTLE_WITHIN_MS = 20_000;
 const LATE_MS = 5000;
 const BURST = 5;
+/** Of UDP at either end, for the moments when nobody reads. */
+const BUFFER_BYTES = 4 << 20;
 
 export interface ChainOptions {
   /** Path of srt-live-transmit. */
@@ -40,6 +42,7 @@ export class SrtChain {
     stack.defer(() => void sink.close());
     sink.bind(0, LOOPBACK);
     await once(sink, 'listening');
+    sink.setRecvBufferSize(BUFFER_BYTES);
     const transmit = async (from: string, to: string): Promise<void> => {
       stack.use(await TestProcess.start(program, { args: ['-q', '-loglevel:fatal', from, to] }));
     };
@@ -47,7 +50,10 @@ export class SrtChain {
     const stream = passphrase === '' ? '' : '&streamid=live/key';
     const udp = (port: number): string => `udp://${LOOPBACK}:${port}`;
     await transmit(`srt://${LOOPBACK}:${serverPort}?mode=listener&lossmaxttl=40&${settings}`, udp(sink.address().port));
-    await transmit(udp(sourcePort), `srt://${LOOPBACK}:${encoderPort}?mode=caller&${settings}${stream}`);
+    await transmit(
+      `${udp(sourcePort)}?rcvbuf=${BUFFER_BYTES}`,
+      `srt://${LOOPBACK}:${encoderPort}?mode=caller&${settings}${stream}`,
+    );
     const source = createSocket('udp4');
     stack.defer(() => void source.close());
     const chain = new SrtChain(seen, (number) => {
