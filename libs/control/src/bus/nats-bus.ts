@@ -94,9 +94,10 @@ export class NatsBus implements Bus {
   }
 
   publish(subject: string, payload: Uint8Array, headers?: BusHeaders): void {
-    // nats.js would keep it and send it on return, when it is news no more.
-    if (this.state === 'away') return;
-    this.#link.connection.publish(subject, payload, headers === undefined ? {} : { headers: toNats(headers) });
+    const { connection } = this.#link;
+    // Away, nats.js would keep it and send it on return, when it is news no more; while the bus closes, it would throw.
+    if (this.state === 'away' || connection.isDraining() || connection.isClosed()) return;
+    connection.publish(subject, payload, headers === undefined ? {} : { headers: toNats(headers) });
   }
 
   subscribe(pattern: string, handler: (message: BusMessage) => void, options: SubscribeOptions = {}): Subscription {
