@@ -38,6 +38,11 @@ class Seat<S extends MediaSession<C>, C extends MediaContract> implements Sessio
     return socket !== NO_SOCKET && this.#loop.io.send(socket, offset, length, to);
   }
 
+  queue(role: number, offset: number, length: number, to: AddressWords): void {
+    const socket = this.socket(role);
+    if (socket !== NO_SOCKET) this.#loop.io.queue(socket, offset, length, to);
+  }
+
   setDeadline(dueUs: number): void {
     if (this.left) return;
     if (dueUs === Infinity) this.#loop.timers.cancel(this.index);

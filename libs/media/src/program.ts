@@ -67,6 +67,8 @@ export interface SessionPort<S, C extends MediaContract> {
   socket(role: number): number;
   /** Sends from the socket of `role`. False if there is none or the kernel refused (counted). */
   send(role: number, offset: number, length: number, to: AddressWords): boolean;
+  /** As `send`, by `PacketIo.queue`: the bytes must be left alone until the pass ends. Nothing happens where no socket is attached. */
+  queue(role: number, offset: number, length: number, to: AddressWords): void;
   /** One deadline a session, met up to 51 ms late so that those of many sessions fall together; `Infinity` cancels it. */
   setDeadline(dueUs: number): void;
   setFrames(on: boolean): void;

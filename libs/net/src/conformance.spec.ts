@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { IPV6_TCLASS, IP_TOS, socketOption } from '@mediaplane/native';
 import { formatIp, parseSocketAddress } from './address-text.ts';
 import { createPacketIo, createUdpSockets } from './implementation.ts';
-import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES, SOURCE_WORDS } from './packet-io.ts';
+import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES } from './packet-io.ts';
 import type { PacketIo, PacketIoOptions, UdpSocketHandle, UdpSocketOptions, UdpSockets } from './packet-io.ts';
-import { SocketAddress } from './socket-address.ts';
+import { SOURCE_WORDS, SocketAddress } from './socket-address.ts';
 
 /** One suite over both implementations and both IP versions; what an implementation does not claim is tested to be absent. */
 

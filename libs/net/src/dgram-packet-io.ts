@@ -13,9 +13,9 @@ import {
   createBatch,
   createCounters,
 } from './packet-columns.ts';
-import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES, SOURCE_WORDS } from './packet-io.ts';
+import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES } from './packet-io.ts';
 import type { PacketBatch, PacketIo, PacketIoOptions, UdpSocketHandle } from './packet-io.ts';
-import { isIpv4, SocketAddress, type AddressWords } from './socket-address.ts';
+import { isIpv4, SOURCE_WORDS, SocketAddress, type AddressWords } from './socket-address.ts';
 
 const ALIGNMENT_BYTES = 8;
 /** What may wait for `receive` of one socket, in batches' worth of it. */

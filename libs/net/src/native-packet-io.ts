@@ -21,8 +21,9 @@ import {
   createBatch,
   createCounters,
 } from './packet-columns.ts';
-import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES, SOURCE_WORDS } from './packet-io.ts';
+import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES } from './packet-io.ts';
 import type { NetCapabilities, PacketBatch, PacketIo, PacketIoOptions, UdpSocketHandle } from './packet-io.ts';
+import { SOURCE_WORDS } from './socket-address.ts';
 import type { AddressWords } from './socket-address.ts';
 import { SocketTable } from './socket-table.ts';
 

@@ -17,8 +17,8 @@ import {
 import type { AddressFamily } from '@mediaplane/native';
 import { netErrorFrom } from './errors.ts';
 import { nativeCapabilities } from './native-capabilities.ts';
-import { SOURCE_WORDS } from './packet-io.ts';
 import type { NetCapabilities, UdpSocketHandle, UdpSocketOptions, UdpSockets } from './packet-io.ts';
+import { SOURCE_WORDS } from './socket-address.ts';
 import { checkOptions } from './socket-options.ts';
 import type { CheckedOptions } from './socket-options.ts';
 

@@ -1,4 +1,5 @@
-import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES, SOURCE_WORDS } from './packet-io.ts';
+import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES } from './packet-io.ts';
+import { SOURCE_WORDS } from './socket-address.ts';
 import type { PacketBatch, PacketIoCounters } from './packet-io.ts';
 
 /** What both implementations of PacketIo are made of: batch, counters, slots and the checks of their arguments. */

@@ -62,7 +62,7 @@ export interface PacketBatch {
   readonly length: Int32Array;
   /** The `tag` that the receiving socket was attached with. */
   readonly tag: Int32Array;
-  /** Five words a datagram: w0, w1, w2, w3, port as in `AddressWords`. */
+  /** SOURCE_WORDS a datagram: w0, w1, w2, w3, port as in `AddressWords`. */
   readonly source: Int32Array;
 }
 
@@ -70,8 +70,6 @@ export interface PacketBatch {
 export const HEADROOM_BYTES = 64;
 /** Largest datagram that is received whole; a longer one is counted in `truncated` and dropped. */
 export const MAX_DATAGRAM_BYTES = 1984;
-/** Source words a datagram in `PacketBatch.source`. */
-export const SOURCE_WORDS = 5;
 
 export interface PacketIoCounters {
   received: number;

@@ -9,6 +9,26 @@ export interface AddressWords {
   readonly port: number;
 }
 
+/** The sources of a `PacketBatch` are five words each: w0, w1, w2, w3, port. */
+export const SOURCE_WORDS = 5;
+
+/** Whether source `index` of `PacketBatch.source` is `address`. */
+export function isFrom(address: AddressWords, sources: Int32Array, index: number): boolean {
+  const at = index * SOURCE_WORDS;
+  return (
+    sources[at + 4] === address.port &&
+    sources[at + 3] === address.w3 &&
+    sources[at + 2] === address.w2 &&
+    sources[at + 1] === address.w1 &&
+    sources[at] === address.w0
+  );
+}
+
+/** A copy as plain data, to be kept or sent to another thread. */
+export function plainAddress({ w0, w1, w2, w3, port }: AddressWords): AddressWords {
+  return { w0, w1, w2, w3, port };
+}
+
 export function isIpv4({ w0, w1, w2 }: AddressWords): boolean {
   return w0 === 0 && w1 === 0 && w2 === 0xffff;
 }
@@ -32,6 +52,12 @@ export class SocketAddress implements AddressWords {
 
   copyFrom(other: AddressWords): this {
     return this.set(other.w0, other.w1, other.w2, other.w3, other.port);
+  }
+
+  /** Source `index` of `PacketBatch.source`. */
+  setSource(sources: Int32Array, index: number): this {
+    const at = index * SOURCE_WORDS;
+    return this.set(sources[at], sources[at + 1], sources[at + 2], sources[at + 3], sources[at + 4]);
   }
 
   equals(other: AddressWords): boolean {

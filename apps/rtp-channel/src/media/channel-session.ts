@@ -1,6 +1,6 @@
 import { decodeG711 } from '@mediaplane/audio';
 import type { MediaSession, SessionPort } from '@mediaplane/media';
-import { SOURCE_WORDS } from '@mediaplane/net';
+import { SOURCE_WORDS, isFrom, plainAddress } from '@mediaplane/net';
 import {
   AddressLatch,
   Arrival,
@@ -11,7 +11,7 @@ import {
   parseRtpHeader,
   RtpSourceStatistics,
 } from '@mediaplane/rtp';
-import { isFrom, known, NOWHERE, sameAddress, words } from './addresses.ts';
+import { known, NOWHERE, sameAddress } from './addresses.ts';
 import type { Bridge, Relay } from './bridge.ts';
 import {
   FRAME_MS,
@@ -236,11 +236,11 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     }
     const kind = this.#kinds[header.payloadType] as PayloadKind;
     const { source } = io.batch;
-    const at = index * SOURCE_WORDS;
     if (kind === PayloadKind.unknown) {
-      this.#onUnknownPayload(source, at, nowUs);
+      this.#onUnknownPayload(source, index, nowUs);
       return;
     }
+    const at = index * SOURCE_WORDS;
     const verdict = this.latch.accept(
       source[at],
       source[at + 1],
@@ -273,11 +273,11 @@ export class ChannelSession implements MediaSession<ChannelContract> {
    * A payload type that was not negotiated wins nobody a place with the latch. From the present source it is a sign of life
    * (comfort noise comes like this) and has its place in the sequence.
    */
-  #onUnknownPayload(source: Int32Array, at: number, nowUs: number): void {
+  #onUnknownPayload(source: Int32Array, index: number, nowUs: number): void {
     const { header, counters } = this.tools;
     this.tally.unknownPayloadType += 1;
     counters[Counter.droppedPayloadType] += 1;
-    if (!this.latch.heard || !isFrom(this.latch.current, source, at)) return;
+    if (!this.latch.heard || !isFrom(this.latch.current, source, index)) return;
     this.received.update(header.ssrc, header.sequence, header.timestamp, header.payloadLength, nowUs);
     this.#noteArrival(nowUs);
   }
@@ -301,7 +301,7 @@ export class ChannelSession implements MediaSession<ChannelContract> {
   #onPeerLeg(index: number, offset: number, length: number, nowUs: number): void {
     const { io, header, counters } = this.tools;
     const address = this.bridge?.legAddress;
-    if (!address || !isFrom(address, io.batch.source, index * SOURCE_WORDS)) {
+    if (!address || !isFrom(address, io.batch.source, index)) {
       counters[Counter.droppedSource] += 1;
     } else if (parseRtpHeader(io.view, offset, length, header) !== ParseError.none) {
       counters[Counter.droppedMalformed] += 1;
@@ -326,7 +326,7 @@ export class ChannelSession implements MediaSession<ChannelContract> {
     const { header } = this.tools;
     this.port.emit({
       type: 'media-started',
-      source: words(latch.current),
+      source: plainAddress(latch.current),
       ssrc: header.ssrc >>> 0,
       payloadType: header.payloadType,
     });
@@ -353,7 +353,7 @@ export class ChannelSession implements MediaSession<ChannelContract> {
       type: 'remote-source-changed',
       flow: 'rtp',
       previous: known(previous),
-      current: words(current),
+      current: plainAddress(current),
     });
   }
 }

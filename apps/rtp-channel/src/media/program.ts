@@ -1,7 +1,7 @@
+import { plainAddress } from '@mediaplane/net';
 import type { CommandHandlers, MediaProgram, MediaThread } from '@mediaplane/media';
 import { LegBridge, LocalBridge } from './bridge.ts';
 import { ChannelSession } from './channel-session.ts';
-import { words } from './addresses.ts';
 import type { ChannelContract, PlaybackPosition } from './contract.ts';
 import { Player } from './player.ts';
 import { RecordingTap } from './recording-tap.ts';
@@ -32,8 +32,8 @@ function commands(tools: ThreadTools): CommandHandlers<ChannelSession, ChannelCo
     },
     statistics: (session, _, nowUs) => session.statistics(nowUs),
     latch: ({ latch, rtcp }) => ({
-      rtpSource: latch.heard ? words(latch.current) : null,
-      rtcpSource: rtcp.latch.heard ? words(rtcp.latch.current) : null,
+      rtpSource: latch.heard ? plainAddress(latch.current) : null,
+      rtcpSource: rtcp.latch.heard ? plainAddress(rtcp.latch.current) : null,
       locked: latch.established,
       challenges: latch.challenges,
     }),

@@ -1,4 +1,4 @@
-import { SOURCE_WORDS } from '@mediaplane/net';
+import { SOURCE_WORDS, plainAddress } from '@mediaplane/net';
 import {
   AddressLatch,
   LatchVerdict,
@@ -10,7 +10,7 @@ import {
   RtcpSession,
 } from '@mediaplane/rtp';
 import type { ChannelSession } from './channel-session.ts';
-import { known, NOWHERE, words } from './addresses.ts';
+import { known, NOWHERE } from './addresses.ts';
 import { Role, type AddressWords, type ChannelInit } from './contract.ts';
 import { Counter } from './thread-tools.ts';
 
@@ -104,7 +104,7 @@ export class RtcpPort {
     const previous = known(this.latch.previous);
     if (!previous) this.#start(nowUs);
     this.#channel.schedule();
-    this.#channel.port.emit({ type: 'remote-source-changed', flow: 'rtcp', previous, current: words(current) });
+    this.#channel.port.emit({ type: 'remote-source-changed', flow: 'rtcp', previous, current: plainAddress(current) });
   }
 
   /** There is somebody to send reports to, for the first time. */

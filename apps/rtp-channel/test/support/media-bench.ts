@@ -77,6 +77,10 @@ class BenchPort implements SessionPort<ChannelSession, ChannelContract> {
     return this.#bench.io.send(this.socket(role), offset, length, to);
   }
 
+  queue(role: number, offset: number, length: number, to: AddressWords): void {
+    this.#bench.io.queue(this.socket(role), offset, length, to);
+  }
+
   setDeadline(dueUs: number): void {
     this.dueUs = dueUs;
   }

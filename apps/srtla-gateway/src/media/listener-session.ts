@@ -1,5 +1,5 @@
 import type { MediaSession, MediaThread, SessionPort } from '@mediaplane/media';
-import { SOURCE_WORDS, SocketAddress } from '@mediaplane/net';
+import { SocketAddress, plainAddress } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import type { Group, Link } from '../domain/receiver/group.ts';
 import { Receiver } from '../domain/receiver/receiver.ts';
@@ -52,9 +52,8 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
 
   onDatagram(index: number, _role: number, nowUs: number): void {
     const { offset, length, source } = this.#thread.io.batch;
-    const word = index * SOURCE_WORDS;
     this.#nowUs = nowUs;
-    this.#from.set(source[word], source[word + 1], source[word + 2], source[word + 3], source[word + 4]);
+    this.#from.setSource(source, index);
     const wasIdle = this.receiver.groups.size === 0;
     this.receiver.onLinkDatagram(offset[index], length[index], this.#from, nowUs);
     if (wasIdle && this.receiver.groups.size > 0) this.#port.setDeadline(this.receiver.nextDueUs);
@@ -97,8 +96,7 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
   }
 
   toLink(link: Link, offset: number, length: number): void {
-    const socket = this.#port.socket(SOCKET_ROLE);
-    if (socket >= 0) this.#thread.io.queue(socket, offset, length, link.address);
+    this.#port.queue(SOCKET_ROLE, offset, length, link.address);
   }
 
   toServer(group: Group, offset: number, length: number): void {
@@ -116,14 +114,10 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
   }
 
   linkUp({ group, address }: Link): void {
-    this.#port.emit({ type: 'link-up', group: group.serial, address: plain(address) });
+    this.#port.emit({ type: 'link-up', group: group.serial, address: plainAddress(address) });
   }
 
   linkDown({ group, address }: Link, reason: LinkDownReason): void {
-    this.#port.emit({ type: 'link-down', group: group.serial, address: plain(address), reason });
+    this.#port.emit({ type: 'link-down', group: group.serial, address: plainAddress(address), reason });
   }
-}
-
-function plain({ w0, w1, w2, w3, port }: AddressWords): AddressWords {
-  return { w0, w1, w2, w3, port };
 }

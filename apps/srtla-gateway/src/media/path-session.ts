@@ -1,10 +1,10 @@
 import type { MediaSession, MediaThread, SessionPort } from '@mediaplane/media';
+import { isFrom } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import type { SenderLink } from '../domain/sender/link.ts';
 import { SOCKET_ROLE } from './contract.ts';
 import type { PathInit, SrtlaContract } from './contract.ts';
 import type { SrtlaSession } from './program.ts';
-import { isFrom } from './source.ts';
 import { UplinkSession } from './uplink-session.ts';
 
 /** The socket of one of an uplink's links, bound to the address that the link goes out by. */
@@ -30,13 +30,12 @@ export class PathSession implements MediaSession<SrtlaContract> {
 
   onDatagram(index: number, _role: number, nowUs: number): void {
     const { batch } = this.#thread.io;
-    if (this.#link === undefined || !isFrom(batch, index, this.#receiver)) return;
+    if (this.#link === undefined || !isFrom(this.#receiver, batch.source, index)) return;
     this.#uplink?.sender.onLinkDatagram(this.#link, batch.offset[index], batch.length[index], nowUs);
   }
 
   send(offset: number, length: number): void {
-    const socket = this.#port.socket(SOCKET_ROLE);
-    if (socket >= 0) this.#thread.io.queue(socket, offset, length, this.#receiver);
+    this.#port.queue(SOCKET_ROLE, offset, length, this.#receiver);
   }
 
   sendNow(offset: number, length: number): void {

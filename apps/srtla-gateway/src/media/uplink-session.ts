@@ -1,5 +1,5 @@
 import type { MediaSession, MediaThread, SessionPort } from '@mediaplane/media';
-import { SOURCE_WORDS, SocketAddress } from '@mediaplane/net';
+import { SocketAddress } from '@mediaplane/net';
 import { SrtKind, srtKind } from '@mediaplane/srtla';
 import { EncoderLock } from '../domain/sender/encoder-lock.ts';
 import type { SenderLink } from '../domain/sender/link.ts';
@@ -51,9 +51,8 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
 
   onDatagram(index: number, _role: number, nowUs: number): void {
     const { batch, view } = this.#thread.io;
-    const word = index * SOURCE_WORDS;
     const { offset, length, source } = batch;
-    this.#from.set(source[word], source[word + 1], source[word + 2], source[word + 3], source[word + 4]);
+    this.#from.setSource(source, index);
     const isHandshake = srtKind(view, offset[index], length[index]) === SrtKind.handshake;
     if (!this.#lock.admit(this.#from, isHandshake, nowUs)) return;
     this.sender.onEncoderDatagram(offset[index], length[index], nowUs);
@@ -101,8 +100,7 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
   }
 
   toEncoder(offset: number, length: number): void {
-    const socket = this.#port.socket(SOCKET_ROLE);
-    if (socket >= 0 && this.#lock.isSet) this.#thread.io.queue(socket, offset, length, this.#lock.current);
+    if (this.#lock.isSet) this.#port.queue(SOCKET_ROLE, offset, length, this.#lock.current);
   }
 
   linkUp({ index }: SenderLink): void {

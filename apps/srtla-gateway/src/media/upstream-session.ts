@@ -1,11 +1,11 @@
 import type { MediaSession, MediaThread, SessionPort } from '@mediaplane/media';
+import { isFrom } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import type { Group } from '../domain/receiver/group.ts';
 import { SOCKET_ROLE } from './contract.ts';
 import type { SrtlaContract, UpstreamInit } from './contract.ts';
 import { ListenerSession } from './listener-session.ts';
 import type { SrtlaSession } from './program.ts';
-import { isFrom } from './source.ts';
 
 /** A group's socket towards its SRT server. */
 export class UpstreamSession implements MediaSession<SrtlaContract> {
@@ -30,13 +30,12 @@ export class UpstreamSession implements MediaSession<SrtlaContract> {
 
   onDatagram(index: number, _role: number, nowUs: number): void {
     const { batch } = this.#thread.io;
-    if (this.#group === undefined || !isFrom(batch, index, this.#server)) return;
+    if (this.#group === undefined || !isFrom(this.#server, batch.source, index)) return;
     this.#listener?.receiver.onServerDatagram(this.#group, batch.offset[index], batch.length[index], nowUs);
   }
 
   send(offset: number, length: number): void {
-    const socket = this.#port.socket(SOCKET_ROLE);
-    if (socket >= 0) this.#thread.io.queue(socket, offset, length, this.#server);
+    this.#port.queue(SOCKET_ROLE, offset, length, this.#server);
   }
 
   /** The group has ended, or the listener has: nothing comes or goes any more. */

@@ -10,7 +10,6 @@ import {
   SrtKind,
   SrtlaType,
   dataSequence,
-  isSrtData,
   isSrtla,
   isWholeRegistration,
   padReply,
@@ -65,6 +64,7 @@ export class ReceiverCounters {
   unknownGroups = 0;
   /** Refused with REG_ERR. */
   full = 0;
+  /** Refused with REG_ERR: the address belongs to another group. */
   taken = 0;
 }
 
@@ -127,7 +127,6 @@ export class Receiver {
     const link = this.#linkPlaces.get(this.#links.get(from));
     if (isSrtla(view, offset, length)) this.#onSrtla(offset, length, from, link, nowUs);
     else if (link === undefined) this.counters.strangers += 1;
-    else if (srtKind(view, offset, length) === SrtKind.unknown) this.counters.malformed += 1;
     else this.#onSrt(offset, length, link, nowUs);
   }
 
@@ -176,11 +175,16 @@ export class Receiver {
   #onSrt(offset: number, length: number, link: Link, nowUs: number): void {
     const { view, output } = this.#parts;
     const { group } = link;
+    const kind = srtKind(view, offset, length);
+    if (kind === SrtKind.unknown) {
+      this.counters.malformed += 1;
+      return;
+    }
     link.heardUs = nowUs;
     link.deliveredUs = nowUs;
     link.packets += 1;
     link.bytes += length;
-    if (isSrtData(view, offset, length)) {
+    if (kind === SrtKind.data) {
       if (!group.established) {
         group.established = true;
         this.#halfOpen -= 1;

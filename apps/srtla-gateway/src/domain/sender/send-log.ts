@@ -79,10 +79,8 @@ export class SendLog {
 
   /** As `settle`, for a packet that has arrived. */
   arrived(sequence: number): number {
-    const place = sequence & this.#mask;
-    if (this.#sequences[place] !== sequence) return NO_LINK;
-    const link = this.#release(place);
-    if (link !== NO_LINK && this.#shared[place] === 0) this.#proven[link] = 1;
+    const link = this.settle(sequence);
+    if (link !== NO_LINK && this.#shared[sequence & this.#mask] === 0) this.#proven[link] = 1;
     return link;
   }
 
