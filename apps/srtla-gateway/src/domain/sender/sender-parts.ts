@@ -10,7 +10,11 @@ export interface SenderOutput {
   toEncoder(offset: number, length: number): void;
 }
 
-export type LinkLostReason = 'silent' | 'refused' | 'group-lost';
+export type LinkLostReason = 'silent' | 'refused' | 'group-lost' | 'no-path' | 'disabled' | 'removed';
+/** Of a link that is of little use: its round trip, its queue, its share of the stream, its losses. */
+export type WeakReason = 'rtt' | 'queue' | 'share' | 'loss';
+/** `replaced`: it was silent, and another shook hands. */
+export type EncoderLostReason = 'silent' | 'shutdown' | 'replaced';
 
 export interface SenderEvents {
   linkUp(link: SenderLink): void;
