@@ -12,4 +12,5 @@ export * from './gen/mediaplane/rtp/v1/rtp_channel_service.ts';
 export * from './gen/mediaplane/rtp/v1/rtp_peer_service.ts';
 export * from './gen/mediaplane/rtp/v1/statistics.ts';
 export * as rpc from './rpc.ts';
+export * as srtla from './srtla.ts';
 export { fileDescriptors } from './image.ts';

@@ -10,7 +10,12 @@ import type {
 import { FieldDescriptorProto_Label, FieldDescriptorProto_Type, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 
 /** Services of the page, in this order; a service that only instances call among themselves is left out. */
-const SERVICES = ['mediaplane.rtp.v1.RtpChannelService', 'mediaplane.fleet.v1.FleetService'];
+const SERVICES = [
+  'mediaplane.rtp.v1.RtpChannelService',
+  'mediaplane.srtla.v1.SrtlaGatewayService',
+  'mediaplane.srtla.v1.IngestAuthorizerService',
+  'mediaplane.fleet.v1.FleetService',
+];
 
 /** Field numbers in descriptor.proto, of which the paths of source locations are made. */
 const PACKAGE = 2;
