@@ -1,0 +1,145 @@
+import { isIP } from 'node:net';
+import { ServiceError } from '@mediaplane/control';
+import type { FieldViolation } from '@mediaplane/control';
+import { formatIp, isUnspecified, parseSocketAddress } from '@mediaplane/net';
+import { LINK_DEFAULTS as SCHEDULING_DEFAULTS, MAX_LINKS } from '../domain/sender/link-settings.ts';
+import type { LinkSettings as Scheduling } from '../domain/sender/link-settings.ts';
+import { SENDER_DEFAULTS } from '../domain/sender/options.ts';
+import type { SchedulingMode } from '../domain/sender/options.ts';
+
+const MODES: readonly SchedulingMode[] = ['classic', 'enhanced'];
+const PRIORITY = { min: 0.1, max: 10 };
+const MAX_COST = 1000;
+const ENCODER_BPS = { min: 1e6, max: 1e9 };
+/** Linux: IFNAMSIZ less the zero; no slash and no blank. */
+const DEVICE = /^[^\s/%:]{1,15}$/;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.:@%-]{0,62}$/;
+/** RFC 1123 2.1. */
+const HOST = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?\.?$/;
+
+/** What a link is, and how it is to be used. It is known by `address` and `device`: at least one of them is given, and neither changes. */
+export interface LinkSettings extends Scheduling {
+  /** In tables, events and logs; no two links of an uplink have the same. '': made of address and device. */
+  readonly name: string;
+  /** The source address, a literal. '': one that the device has. */
+  readonly address: string;
+  /** The network interface that everything leaves by. '': whichever the system's routes name. */
+  readonly device: string;
+}
+
+export const LINK_DEFAULTS: LinkSettings = { ...SCHEDULING_DEFAULTS, name: '', address: '', device: '' };
+
+export interface UplinkSettings {
+  /** Where the encoder sends to: a literal. Loopback, unless others than this machine are to send. */
+  readonly listenAddress: string;
+  /** 0: the system chooses. */
+  readonly listenPort: number;
+  /** Name or literal, without brackets. */
+  readonly receiverHost: string;
+  readonly receiverPort: number;
+  readonly mode: SchedulingMode;
+  /** The most that the encoder will send. */
+  readonly maxBitrateBps: number;
+  readonly links: readonly LinkSettings[];
+}
+
+export const UPLINK_DEFAULTS = { listenAddress: '127.0.0.1', listenPort: 0, ...SENDER_DEFAULTS, links: [] } as const;
+
+/** The same for two links exactly when they are one. Both are normalized. */
+export function linkKey({ address, device }: Pick<LinkSettings, 'address' | 'device'>): string {
+  if (address === '') return device;
+  return device === '' ? address : `${address}%${device}`;
+}
+
+/** As it is shown. */
+export function linkName(link: LinkSettings): string {
+  return link.name === '' ? linkKey(link) : link.name;
+}
+
+/** With its address in the one form that comparing takes. */
+export function normalizeLink(link: LinkSettings): LinkSettings {
+  return isLiteral(link.address) ? { ...link, address: formatIp(parseSocketAddress(link.address, 0)) } : link;
+}
+
+/** What is wrong with a link, by field of the API. */
+export function linkViolations(link: LinkSettings, path: string): FieldViolation[] {
+  const { name, address, device, priority, cost, maxBitrateBps, capBytes } = link;
+  const wrong: FieldViolation[] = [];
+  const require = (holds: boolean, field: string, description: string): void => {
+    if (!holds) wrong.push({ field: path + field, description });
+  };
+  require(name === '' || NAME.test(name), 'name', 'must be 1 to 63 letters, digits or any of "_.:@%-"');
+  require(address !== '' || device !== '', 'address', 'an address or a device must be given');
+  require(address === '' || isSource(address), 'address', 'must be an IP address of this machine');
+  require(device === '' || DEVICE.test(device), 'device', 'must be the name of a network interface');
+  require(priority >= PRIORITY.min &&
+    priority <= PRIORITY.max, 'priority', `must be ${PRIORITY.min} to ${PRIORITY.max}`);
+  require(isWhole(cost, 0, MAX_COST), 'cost', `must be 0 to ${MAX_COST}`);
+  require(isWhole(maxBitrateBps, 0, Number.MAX_SAFE_INTEGER), 'max_bitrate_bps', 'must be 0 or more');
+  require(isWhole(capBytes, 0, Number.MAX_SAFE_INTEGER), 'cap_bytes', 'must be 0 or more');
+  return wrong;
+}
+
+/** @throws ServiceError INVALID_ARGUMENT that names every field */
+export function requireUplinkSettings(settings: UplinkSettings): void {
+  const { listenAddress, listenPort, mode, maxBitrateBps, links } = settings;
+  const wrong: FieldViolation[] = receiverViolations(settings);
+  const require = (holds: boolean, field: string, description: string): void => {
+    if (!holds) wrong.push({ field, description });
+  };
+  require(isLiteral(listenAddress), 'listen_address', 'must be an IP address of this machine');
+  require(isWhole(listenPort, 0, 65535), 'listen_port', 'must be 0 to 65535');
+  require(MODES.includes(mode), 'mode', `must be ${MODES.join(' or ')}`);
+  require(isWhole(
+    maxBitrateBps,
+    ENCODER_BPS.min,
+    ENCODER_BPS.max,
+  ), 'max_bitrate_bps', `must be ${ENCODER_BPS.min} to ${ENCODER_BPS.max}`);
+  require(links.length <= MAX_LINKS, 'links', `must be at most ${MAX_LINKS}`);
+  links.forEach((link, i) => wrong.push(...linkViolations(link, `links[${i}].`)));
+  wrong.push(...twinViolations(links.map(normalizeLink)));
+  throwIfWrong(wrong);
+}
+
+export function receiverViolations({
+  receiverHost,
+  receiverPort,
+}: Pick<UplinkSettings, 'receiverHost' | 'receiverPort'>): FieldViolation[] {
+  const wrong: FieldViolation[] = [];
+  if (!isLiteral(receiverHost) && !HOST.test(receiverHost)) {
+    wrong.push({ field: 'receiver_host', description: 'must be a host name or an IP address' });
+  }
+  if (!isWhole(receiverPort, 1, 65535)) wrong.push({ field: 'receiver_port', description: 'must be 1 to 65535' });
+  return wrong;
+}
+
+/** @throws ServiceError INVALID_ARGUMENT, when there is something wrong */
+export function throwIfWrong(wrong: readonly FieldViolation[]): void {
+  if (wrong.length === 0) return;
+  const message = wrong.map(({ field, description }) => `${field}: ${description}`).join('; ');
+  throw new ServiceError('INVALID_ARGUMENT', 'INVALID_FIELD', message, { fieldViolations: wrong });
+}
+
+function twinViolations(links: readonly LinkSettings[]): FieldViolation[] {
+  const isFirst = (of: (link: LinkSettings) => string) => (link: LinkSettings, i: number) =>
+    links.findIndex((other) => of(other) === of(link)) === i;
+  const firstOfKey = isFirst(linkKey);
+  const firstOfName = isFirst(linkName);
+  return links.flatMap((link, i) => {
+    if (!firstOfKey(link, i)) return [{ field: `links[${i}]`, description: 'must not be there twice' }];
+    return firstOfName(link, i) ? [] : [{ field: `links[${i}].name`, description: 'must not be that of another link' }];
+  });
+}
+
+function isWhole(value: number, min: number, max: number): boolean {
+  return Number.isInteger(value) && value >= min && value <= max;
+}
+
+/** Zones (`%eth0`) are told by `device`. */
+export function isLiteral(text: string): boolean {
+  return isIP(text) !== 0 && !text.includes('%');
+}
+
+function isSource(address: string): boolean {
+  return isLiteral(address) && !isUnspecified(parseSocketAddress(address, 0));
+}
