@@ -131,12 +131,14 @@ export const LinkDownReason = {
   ENDED: 3,
   /** REFUSED - The receiver refused it. */
   REFUSED: 4,
-  /** SEND_FAILED - The system refused to send by it. */
-  SEND_FAILED: 5,
-  /** DISABLED - It was removed or switched off. */
-  DISABLED: 6,
-  /** DATA_CAP - It has used up its data cap. */
-  DATA_CAP: 7,
+  /** DISABLED - It was switched off. */
+  DISABLED: 5,
+  /** REMOVED - It was removed. */
+  REMOVED: 6,
+  /** GROUP_LOST - The receiver forgot its group. */
+  GROUP_LOST: 7,
+  /** NO_PATH - Its address, its device or the way to the receiver is not there. */
+  NO_PATH: 8,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -148,9 +150,10 @@ export namespace LinkDownReason {
   export type MOVED = typeof LinkDownReason.MOVED;
   export type ENDED = typeof LinkDownReason.ENDED;
   export type REFUSED = typeof LinkDownReason.REFUSED;
-  export type SEND_FAILED = typeof LinkDownReason.SEND_FAILED;
   export type DISABLED = typeof LinkDownReason.DISABLED;
-  export type DATA_CAP = typeof LinkDownReason.DATA_CAP;
+  export type REMOVED = typeof LinkDownReason.REMOVED;
+  export type GROUP_LOST = typeof LinkDownReason.GROUP_LOST;
+  export type NO_PATH = typeof LinkDownReason.NO_PATH;
   export type UNRECOGNIZED = typeof LinkDownReason.UNRECOGNIZED;
 }
 
@@ -172,14 +175,17 @@ export function linkDownReasonFromJSON(object: any): LinkDownReason {
     case "LINK_DOWN_REASON_REFUSED":
       return LinkDownReason.REFUSED;
     case 5:
-    case "LINK_DOWN_REASON_SEND_FAILED":
-      return LinkDownReason.SEND_FAILED;
-    case 6:
     case "LINK_DOWN_REASON_DISABLED":
       return LinkDownReason.DISABLED;
+    case 6:
+    case "LINK_DOWN_REASON_REMOVED":
+      return LinkDownReason.REMOVED;
     case 7:
-    case "LINK_DOWN_REASON_DATA_CAP":
-      return LinkDownReason.DATA_CAP;
+    case "LINK_DOWN_REASON_GROUP_LOST":
+      return LinkDownReason.GROUP_LOST;
+    case 8:
+    case "LINK_DOWN_REASON_NO_PATH":
+      return LinkDownReason.NO_PATH;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -199,13 +205,143 @@ export function linkDownReasonToJSON(object: LinkDownReason): string {
       return "LINK_DOWN_REASON_ENDED";
     case LinkDownReason.REFUSED:
       return "LINK_DOWN_REASON_REFUSED";
-    case LinkDownReason.SEND_FAILED:
-      return "LINK_DOWN_REASON_SEND_FAILED";
     case LinkDownReason.DISABLED:
       return "LINK_DOWN_REASON_DISABLED";
-    case LinkDownReason.DATA_CAP:
-      return "LINK_DOWN_REASON_DATA_CAP";
+    case LinkDownReason.REMOVED:
+      return "LINK_DOWN_REASON_REMOVED";
+    case LinkDownReason.GROUP_LOST:
+      return "LINK_DOWN_REASON_GROUP_LOST";
+    case LinkDownReason.NO_PATH:
+      return "LINK_DOWN_REASON_NO_PATH";
     case LinkDownReason.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** Why a link is weak. */
+export const WeakReason = {
+  /** UNSPECIFIED - Not set. */
+  UNSPECIFIED: 0,
+  /** RTT - Its round trip is far above that of others. */
+  RTT: 1,
+  /** QUEUE - A queue builds up on its way. */
+  QUEUE: 2,
+  /** SHARE - It delivers next to nothing of the stream. */
+  SHARE: 3,
+  /** LOSS - It loses too much. */
+  LOSS: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type WeakReason = typeof WeakReason[keyof typeof WeakReason];
+
+export namespace WeakReason {
+  export type UNSPECIFIED = typeof WeakReason.UNSPECIFIED;
+  export type RTT = typeof WeakReason.RTT;
+  export type QUEUE = typeof WeakReason.QUEUE;
+  export type SHARE = typeof WeakReason.SHARE;
+  export type LOSS = typeof WeakReason.LOSS;
+  export type UNRECOGNIZED = typeof WeakReason.UNRECOGNIZED;
+}
+
+export function weakReasonFromJSON(object: any): WeakReason {
+  switch (object) {
+    case 0:
+    case "WEAK_REASON_UNSPECIFIED":
+      return WeakReason.UNSPECIFIED;
+    case 1:
+    case "WEAK_REASON_RTT":
+      return WeakReason.RTT;
+    case 2:
+    case "WEAK_REASON_QUEUE":
+      return WeakReason.QUEUE;
+    case 3:
+    case "WEAK_REASON_SHARE":
+      return WeakReason.SHARE;
+    case 4:
+    case "WEAK_REASON_LOSS":
+      return WeakReason.LOSS;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return WeakReason.UNRECOGNIZED;
+  }
+}
+
+export function weakReasonToJSON(object: WeakReason): string {
+  switch (object) {
+    case WeakReason.UNSPECIFIED:
+      return "WEAK_REASON_UNSPECIFIED";
+    case WeakReason.RTT:
+      return "WEAK_REASON_RTT";
+    case WeakReason.QUEUE:
+      return "WEAK_REASON_QUEUE";
+    case WeakReason.SHARE:
+      return "WEAK_REASON_SHARE";
+    case WeakReason.LOSS:
+      return "WEAK_REASON_LOSS";
+    case WeakReason.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** Why an encoder is gone. */
+export const EncoderDownReason = {
+  /** UNSPECIFIED - Not set. */
+  UNSPECIFIED: 0,
+  /** SILENT - Nothing came from it for too long. */
+  SILENT: 1,
+  /** SHUTDOWN - It ended its SRT session, or its server did. */
+  SHUTDOWN: 2,
+  /** REPLACED - Another encoder took over. */
+  REPLACED: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type EncoderDownReason = typeof EncoderDownReason[keyof typeof EncoderDownReason];
+
+export namespace EncoderDownReason {
+  export type UNSPECIFIED = typeof EncoderDownReason.UNSPECIFIED;
+  export type SILENT = typeof EncoderDownReason.SILENT;
+  export type SHUTDOWN = typeof EncoderDownReason.SHUTDOWN;
+  export type REPLACED = typeof EncoderDownReason.REPLACED;
+  export type UNRECOGNIZED = typeof EncoderDownReason.UNRECOGNIZED;
+}
+
+export function encoderDownReasonFromJSON(object: any): EncoderDownReason {
+  switch (object) {
+    case 0:
+    case "ENCODER_DOWN_REASON_UNSPECIFIED":
+      return EncoderDownReason.UNSPECIFIED;
+    case 1:
+    case "ENCODER_DOWN_REASON_SILENT":
+      return EncoderDownReason.SILENT;
+    case 2:
+    case "ENCODER_DOWN_REASON_SHUTDOWN":
+      return EncoderDownReason.SHUTDOWN;
+    case 3:
+    case "ENCODER_DOWN_REASON_REPLACED":
+      return EncoderDownReason.REPLACED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return EncoderDownReason.UNRECOGNIZED;
+  }
+}
+
+export function encoderDownReasonToJSON(object: EncoderDownReason): string {
+  switch (object) {
+    case EncoderDownReason.UNSPECIFIED:
+      return "ENCODER_DOWN_REASON_UNSPECIFIED";
+    case EncoderDownReason.SILENT:
+      return "ENCODER_DOWN_REASON_SILENT";
+    case EncoderDownReason.SHUTDOWN:
+      return "ENCODER_DOWN_REASON_SHUTDOWN";
+    case EncoderDownReason.REPLACED:
+      return "ENCODER_DOWN_REASON_REPLACED";
+    case EncoderDownReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
   }
@@ -285,6 +421,14 @@ export interface LinkRefused {
   address: Endpoint | undefined;
 }
 
+/** The receiver refuses a link of an uplink that is not up. */
+export interface LinkNotAccepted {
+  /** Which. */
+  linkName: string;
+  /** It says that asking again is of no use. */
+  forGood: boolean;
+}
+
 /** A link carries nothing any more. */
 export interface LinkDown {
   /** As in LinkUp. */
@@ -301,6 +445,16 @@ export interface LinkDown {
 export interface LinkWeak {
   /** Which. */
   linkName: string;
+  /** Why. */
+  reason: WeakReason;
+}
+
+/** A link of an uplink has used up its data cap and takes no more data. */
+export interface LinkCapReached {
+  /** Which. */
+  linkName: string;
+  /** The cap. */
+  capBytes: number;
 }
 
 /** A link of an uplink that was weak or suspect carries its part again. */
@@ -313,6 +467,8 @@ export interface LinkRecovered {
 export interface Failover {
   /** Which. */
   linkName: string;
+  /** Packets that it had on its way. */
+  unprovenPackets: number;
 }
 
 /** An encoder was refused. */
@@ -367,12 +523,16 @@ export interface EncoderUp {
   address:
     | Endpoint
     | undefined;
-  /** Of its SRT session; 0 while unknown. */
+  /** Of its SRT session. */
   latencyMs: number;
+  /** The stream id with its values cut short; empty when there is none. */
+  streamIdRedacted: string;
 }
 
 /** It does not any more. */
 export interface EncoderDown {
+  /** Why. */
+  reason: EncoderDownReason;
 }
 
 /** Something that happened to a listener, a group or an uplink. */
@@ -459,6 +619,12 @@ export interface SrtlaEvent {
     | //
     /** Encoder gone. */
     { $case: "encoderDown"; value: EncoderDown }
+    | //
+    /** Link at its data cap. */
+    { $case: "linkCapReached"; value: LinkCapReached }
+    | //
+    /** Link refused by the receiver. */
+    { $case: "linkNotAccepted"; value: LinkNotAccepted }
     | undefined;
 }
 
@@ -1214,6 +1380,99 @@ export const LinkRefused: MessageFns<LinkRefused> = {
   },
 };
 
+function createBaseLinkNotAccepted(): LinkNotAccepted {
+  return { linkName: "", forGood: false };
+}
+
+export const LinkNotAccepted: MessageFns<LinkNotAccepted> = {
+  encode(message: LinkNotAccepted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.linkName !== "") {
+      writer.uint32(10).string(message.linkName);
+    }
+    if (message.forGood !== false) {
+      writer.uint32(16).bool(message.forGood);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinkNotAccepted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinkNotAccepted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.linkName = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.forGood = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LinkNotAccepted {
+    return {
+      linkName: isSet(object.linkName)
+        ? globalThis.String(object.linkName)
+        : isSet(object.link_name)
+        ? globalThis.String(object.link_name)
+        : "",
+      forGood: isSet(object.forGood)
+        ? globalThis.Boolean(object.forGood)
+        : isSet(object.for_good)
+        ? globalThis.Boolean(object.for_good)
+        : false,
+    };
+  },
+
+  toJSON(message: LinkNotAccepted): unknown {
+    const obj: any = {};
+    if (message.linkName !== "") {
+      obj.linkName = message.linkName;
+    }
+    if (message.forGood !== false) {
+      obj.forGood = message.forGood;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LinkNotAccepted>): LinkNotAccepted {
+    return LinkNotAccepted.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LinkNotAccepted>): LinkNotAccepted {
+    const message = createBaseLinkNotAccepted();
+    message.linkName = object.linkName ?? "";
+    message.forGood = object.forGood ?? false;
+    return message;
+  },
+};
+
 function createBaseLinkDown(): LinkDown {
   return { address: undefined, linkName: "", reason: 0 };
 }
@@ -1322,13 +1581,16 @@ export const LinkDown: MessageFns<LinkDown> = {
 };
 
 function createBaseLinkWeak(): LinkWeak {
-  return { linkName: "" };
+  return { linkName: "", reason: 0 };
 }
 
 export const LinkWeak: MessageFns<LinkWeak> = {
   encode(message: LinkWeak, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.linkName !== "") {
       writer.uint32(10).string(message.linkName);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(16).int32(message.reason);
     }
     return writer;
   },
@@ -1354,6 +1616,14 @@ export const LinkWeak: MessageFns<LinkWeak> = {
             message.linkName = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1373,6 +1643,7 @@ export const LinkWeak: MessageFns<LinkWeak> = {
         : isSet(object.link_name)
         ? globalThis.String(object.link_name)
         : "",
+      reason: isSet(object.reason) ? weakReasonFromJSON(object.reason) : 0,
     };
   },
 
@@ -1380,6 +1651,9 @@ export const LinkWeak: MessageFns<LinkWeak> = {
     const obj: any = {};
     if (message.linkName !== "") {
       obj.linkName = message.linkName;
+    }
+    if (message.reason !== 0) {
+      obj.reason = weakReasonToJSON(message.reason);
     }
     return obj;
   },
@@ -1390,6 +1664,100 @@ export const LinkWeak: MessageFns<LinkWeak> = {
   fromPartial(object: DeepPartial<LinkWeak>): LinkWeak {
     const message = createBaseLinkWeak();
     message.linkName = object.linkName ?? "";
+    message.reason = object.reason ?? 0;
+    return message;
+  },
+};
+
+function createBaseLinkCapReached(): LinkCapReached {
+  return { linkName: "", capBytes: 0 };
+}
+
+export const LinkCapReached: MessageFns<LinkCapReached> = {
+  encode(message: LinkCapReached, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.linkName !== "") {
+      writer.uint32(10).string(message.linkName);
+    }
+    if (message.capBytes !== 0) {
+      writer.uint32(16).int64(message.capBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinkCapReached {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinkCapReached();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.linkName = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.capBytes = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LinkCapReached {
+    return {
+      linkName: isSet(object.linkName)
+        ? globalThis.String(object.linkName)
+        : isSet(object.link_name)
+        ? globalThis.String(object.link_name)
+        : "",
+      capBytes: isSet(object.capBytes)
+        ? globalThis.Number(object.capBytes)
+        : isSet(object.cap_bytes)
+        ? globalThis.Number(object.cap_bytes)
+        : 0,
+    };
+  },
+
+  toJSON(message: LinkCapReached): unknown {
+    const obj: any = {};
+    if (message.linkName !== "") {
+      obj.linkName = message.linkName;
+    }
+    if (message.capBytes !== 0) {
+      obj.capBytes = Math.round(message.capBytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LinkCapReached>): LinkCapReached {
+    return LinkCapReached.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LinkCapReached>): LinkCapReached {
+    const message = createBaseLinkCapReached();
+    message.linkName = object.linkName ?? "";
+    message.capBytes = object.capBytes ?? 0;
     return message;
   },
 };
@@ -1468,13 +1836,16 @@ export const LinkRecovered: MessageFns<LinkRecovered> = {
 };
 
 function createBaseFailover(): Failover {
-  return { linkName: "" };
+  return { linkName: "", unprovenPackets: 0 };
 }
 
 export const Failover: MessageFns<Failover> = {
   encode(message: Failover, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.linkName !== "") {
       writer.uint32(10).string(message.linkName);
+    }
+    if (message.unprovenPackets !== 0) {
+      writer.uint32(16).int32(message.unprovenPackets);
     }
     return writer;
   },
@@ -1500,6 +1871,14 @@ export const Failover: MessageFns<Failover> = {
             message.linkName = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unprovenPackets = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1519,6 +1898,11 @@ export const Failover: MessageFns<Failover> = {
         : isSet(object.link_name)
         ? globalThis.String(object.link_name)
         : "",
+      unprovenPackets: isSet(object.unprovenPackets)
+        ? globalThis.Number(object.unprovenPackets)
+        : isSet(object.unproven_packets)
+        ? globalThis.Number(object.unproven_packets)
+        : 0,
     };
   },
 
@@ -1526,6 +1910,9 @@ export const Failover: MessageFns<Failover> = {
     const obj: any = {};
     if (message.linkName !== "") {
       obj.linkName = message.linkName;
+    }
+    if (message.unprovenPackets !== 0) {
+      obj.unprovenPackets = Math.round(message.unprovenPackets);
     }
     return obj;
   },
@@ -1536,6 +1923,7 @@ export const Failover: MessageFns<Failover> = {
   fromPartial(object: DeepPartial<Failover>): Failover {
     const message = createBaseFailover();
     message.linkName = object.linkName ?? "";
+    message.unprovenPackets = object.unprovenPackets ?? 0;
     return message;
   },
 };
@@ -2046,7 +2434,7 @@ export const UplinkClosed: MessageFns<UplinkClosed> = {
 };
 
 function createBaseEncoderUp(): EncoderUp {
-  return { address: undefined, latencyMs: 0 };
+  return { address: undefined, latencyMs: 0, streamIdRedacted: "" };
 }
 
 export const EncoderUp: MessageFns<EncoderUp> = {
@@ -2056,6 +2444,9 @@ export const EncoderUp: MessageFns<EncoderUp> = {
     }
     if (message.latencyMs !== 0) {
       writer.uint32(16).int32(message.latencyMs);
+    }
+    if (message.streamIdRedacted !== "") {
+      writer.uint32(26).string(message.streamIdRedacted);
     }
     return writer;
   },
@@ -2089,6 +2480,14 @@ export const EncoderUp: MessageFns<EncoderUp> = {
             message.latencyMs = reader.int32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.streamIdRedacted = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2109,6 +2508,11 @@ export const EncoderUp: MessageFns<EncoderUp> = {
         : isSet(object.latency_ms)
         ? globalThis.Number(object.latency_ms)
         : 0,
+      streamIdRedacted: isSet(object.streamIdRedacted)
+        ? globalThis.String(object.streamIdRedacted)
+        : isSet(object.stream_id_redacted)
+        ? globalThis.String(object.stream_id_redacted)
+        : "",
     };
   },
 
@@ -2119,6 +2523,9 @@ export const EncoderUp: MessageFns<EncoderUp> = {
     }
     if (message.latencyMs !== 0) {
       obj.latencyMs = Math.round(message.latencyMs);
+    }
+    if (message.streamIdRedacted !== "") {
+      obj.streamIdRedacted = message.streamIdRedacted;
     }
     return obj;
   },
@@ -2132,16 +2539,20 @@ export const EncoderUp: MessageFns<EncoderUp> = {
       ? Endpoint.fromPartial(object.address)
       : undefined;
     message.latencyMs = object.latencyMs ?? 0;
+    message.streamIdRedacted = object.streamIdRedacted ?? "";
     return message;
   },
 };
 
 function createBaseEncoderDown(): EncoderDown {
-  return {};
+  return { reason: 0 };
 }
 
 export const EncoderDown: MessageFns<EncoderDown> = {
-  encode(_: EncoderDown, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: EncoderDown, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== 0) {
+      writer.uint32(8).int32(message.reason);
+    }
     return writer;
   },
 
@@ -2158,6 +2569,14 @@ export const EncoderDown: MessageFns<EncoderDown> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2170,20 +2589,24 @@ export const EncoderDown: MessageFns<EncoderDown> = {
     }
   },
 
-  fromJSON(_: any): EncoderDown {
-    return {};
+  fromJSON(object: any): EncoderDown {
+    return { reason: isSet(object.reason) ? encoderDownReasonFromJSON(object.reason) : 0 };
   },
 
-  toJSON(_: EncoderDown): unknown {
+  toJSON(message: EncoderDown): unknown {
     const obj: any = {};
+    if (message.reason !== 0) {
+      obj.reason = encoderDownReasonToJSON(message.reason);
+    }
     return obj;
   },
 
   create(base?: DeepPartial<EncoderDown>): EncoderDown {
     return EncoderDown.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<EncoderDown>): EncoderDown {
+  fromPartial(object: DeepPartial<EncoderDown>): EncoderDown {
     const message = createBaseEncoderDown();
+    message.reason = object.reason ?? 0;
     return message;
   },
 };
@@ -2283,6 +2706,12 @@ export const SrtlaEvent: MessageFns<SrtlaEvent> = {
         break;
       case "encoderDown":
         EncoderDown.encode(message.detail.value, writer.uint32(290).fork()).join();
+        break;
+      case "linkCapReached":
+        LinkCapReached.encode(message.detail.value, writer.uint32(298).fork()).join();
+        break;
+      case "linkNotAccepted":
+        LinkNotAccepted.encode(message.detail.value, writer.uint32(306).fork()).join();
         break;
     }
     return writer;
@@ -2520,6 +2949,22 @@ export const SrtlaEvent: MessageFns<SrtlaEvent> = {
             message.detail = { $case: "encoderDown", value: EncoderDown.decode(reader, reader.uint32()) };
             continue;
           }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.detail = { $case: "linkCapReached", value: LinkCapReached.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.detail = { $case: "linkNotAccepted", value: LinkNotAccepted.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2651,6 +3096,14 @@ export const SrtlaEvent: MessageFns<SrtlaEvent> = {
         ? { $case: "encoderDown", value: EncoderDown.fromJSON(object.encoderDown) }
         : isSet(object.encoder_down)
         ? { $case: "encoderDown", value: EncoderDown.fromJSON(object.encoder_down) }
+        : isSet(object.linkCapReached)
+        ? { $case: "linkCapReached", value: LinkCapReached.fromJSON(object.linkCapReached) }
+        : isSet(object.link_cap_reached)
+        ? { $case: "linkCapReached", value: LinkCapReached.fromJSON(object.link_cap_reached) }
+        : isSet(object.linkNotAccepted)
+        ? { $case: "linkNotAccepted", value: LinkNotAccepted.fromJSON(object.linkNotAccepted) }
+        : isSet(object.link_not_accepted)
+        ? { $case: "linkNotAccepted", value: LinkNotAccepted.fromJSON(object.link_not_accepted) }
         : undefined,
     };
   },
@@ -2723,6 +3176,10 @@ export const SrtlaEvent: MessageFns<SrtlaEvent> = {
       obj.encoderUp = EncoderUp.toJSON(message.detail.value);
     } else if (message.detail?.$case === "encoderDown") {
       obj.encoderDown = EncoderDown.toJSON(message.detail.value);
+    } else if (message.detail?.$case === "linkCapReached") {
+      obj.linkCapReached = LinkCapReached.toJSON(message.detail.value);
+    } else if (message.detail?.$case === "linkNotAccepted") {
+      obj.linkNotAccepted = LinkNotAccepted.toJSON(message.detail.value);
     }
     return obj;
   },
@@ -2870,6 +3327,18 @@ export const SrtlaEvent: MessageFns<SrtlaEvent> = {
       case "encoderDown": {
         if (object.detail?.value !== undefined && object.detail?.value !== null) {
           message.detail = { $case: "encoderDown", value: EncoderDown.fromPartial(object.detail.value) };
+        }
+        break;
+      }
+      case "linkCapReached": {
+        if (object.detail?.value !== undefined && object.detail?.value !== null) {
+          message.detail = { $case: "linkCapReached", value: LinkCapReached.fromPartial(object.detail.value) };
+        }
+        break;
+      }
+      case "linkNotAccepted": {
+        if (object.detail?.value !== undefined && object.detail?.value !== null) {
+          message.detail = { $case: "linkNotAccepted", value: LinkNotAccepted.fromPartial(object.detail.value) };
         }
         break;
       }

@@ -185,7 +185,7 @@ export interface ListenerLimits {
 
 /** How a listener is set up. Fixed when it is created. */
 export interface ListenerSettings {
-  /** Required, 1 to 64 of a-z, 0-9, `.`, `_` and `-`; one listener of that name on an instance. */
+  /** Required, 1 to 64 of a-z, 0-9, `_` and `-`; one listener of that name on an instance. */
   name: string;
   /** Name of one of the configured interfaces; empty: the first. */
   interface: string;

@@ -149,7 +149,10 @@ export interface UpdateUplinkRequest {
   settings:
     | UplinkSettings
     | undefined;
-  /** Which fields of `settings` apply: `receiver`, `mode`, `labels`. Absent: every field of these that is set; `*`: all three. */
+  /**
+   * Which fields of `settings` apply: `receiver_host`, `receiver_port`, `mode`, `labels`. Absent: every field of these that
+   * is set; `*`: all four.
+   */
   updateMask: string[] | undefined;
 }
 
@@ -181,13 +184,15 @@ export interface UpdateLinkRequest {
   uplinkId: string;
   /** See the introduction. */
   requestId: string;
-  /** New values; `link_name` says which link. */
+  /** Which, by name. */
+  linkName: string;
+  /** New values. */
   link:
     | UplinkLinkSettings
     | undefined;
   /**
-   * Which fields of `link` apply: `source_address`, `source_interface`, `priority`, `cost`, `disabled`, `max_bitrate_bps`,
-   * `data_cap_bytes`. Absent: every field that is set; `*`: all.
+   * Which fields of `link` apply: `priority`, `cost`, `disabled`, `max_bitrate_bps`, `cap_bytes`. Absent: every field that is set;
+   * `*`: all.
    */
   updateMask: string[] | undefined;
 }
@@ -2044,7 +2049,7 @@ export const AddLinkResponse: MessageFns<AddLinkResponse> = {
 };
 
 function createBaseUpdateLinkRequest(): UpdateLinkRequest {
-  return { uplinkId: "", requestId: "", link: undefined, updateMask: undefined };
+  return { uplinkId: "", requestId: "", linkName: "", link: undefined, updateMask: undefined };
 }
 
 export const UpdateLinkRequest: MessageFns<UpdateLinkRequest> = {
@@ -2055,11 +2060,14 @@ export const UpdateLinkRequest: MessageFns<UpdateLinkRequest> = {
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
     }
+    if (message.linkName !== "") {
+      writer.uint32(26).string(message.linkName);
+    }
     if (message.link !== undefined) {
-      UplinkLinkSettings.encode(message.link, writer.uint32(26).fork()).join();
+      UplinkLinkSettings.encode(message.link, writer.uint32(34).fork()).join();
     }
     if (message.updateMask !== undefined) {
-      FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(34).fork()).join();
+      FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2098,11 +2106,19 @@ export const UpdateLinkRequest: MessageFns<UpdateLinkRequest> = {
               break;
             }
 
-            message.link = UplinkLinkSettings.decode(reader, reader.uint32());
+            message.linkName = reader.string();
             continue;
           }
           case 4: {
             if (tag !== 34) {
+              break;
+            }
+
+            message.link = UplinkLinkSettings.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
               break;
             }
 
@@ -2133,6 +2149,11 @@ export const UpdateLinkRequest: MessageFns<UpdateLinkRequest> = {
         : isSet(object.request_id)
         ? globalThis.String(object.request_id)
         : "",
+      linkName: isSet(object.linkName)
+        ? globalThis.String(object.linkName)
+        : isSet(object.link_name)
+        ? globalThis.String(object.link_name)
+        : "",
       link: isSet(object.link) ? UplinkLinkSettings.fromJSON(object.link) : undefined,
       updateMask: isSet(object.updateMask)
         ? FieldMask.unwrap(FieldMask.fromJSON(object.updateMask))
@@ -2150,6 +2171,9 @@ export const UpdateLinkRequest: MessageFns<UpdateLinkRequest> = {
     if (message.requestId !== "") {
       obj.requestId = message.requestId;
     }
+    if (message.linkName !== "") {
+      obj.linkName = message.linkName;
+    }
     if (message.link !== undefined) {
       obj.link = UplinkLinkSettings.toJSON(message.link);
     }
@@ -2166,6 +2190,7 @@ export const UpdateLinkRequest: MessageFns<UpdateLinkRequest> = {
     const message = createBaseUpdateLinkRequest();
     message.uplinkId = object.uplinkId ?? "";
     message.requestId = object.requestId ?? "";
+    message.linkName = object.linkName ?? "";
     message.link = (object.link !== undefined && object.link !== null)
       ? UplinkLinkSettings.fromPartial(object.link)
       : undefined;
@@ -4292,7 +4317,7 @@ export const SrtlaGatewayServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Changes a link while it carries data; one whose source changes registers anew. */
+    /** Changes a link while it carries data. */
     updateLink: {
       name: "UpdateLink",
       requestType: UpdateLinkRequest as typeof UpdateLinkRequest,
@@ -4301,7 +4326,7 @@ export const SrtlaGatewayServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Takes a link away; what it had on its way goes out again by others. Errors: FAILED_PRECONDITION (reason LAST_LINK). */
+    /** Takes a link away; what it had on its way goes out again by others. */
     removeLink: {
       name: "RemoveLink",
       requestType: RemoveLinkRequest as typeof RemoveLinkRequest,

@@ -101,10 +101,10 @@ export interface UplinkLinkStatistics {
   silentMs?:
     | number
     | undefined;
-  /** Since it is up; 0 while it is down. */
-  uptimeMs: number;
-  /** Runs of packets leave in one system call. */
-  segmentOffload: boolean;
+  /** UDP payload both ways since it was added: what counts towards its cap. */
+  dataBytes: number;
+  /** Sends that the system refused. */
+  failedSends: number;
 }
 
 /** What an uplink carried. */
@@ -670,8 +670,8 @@ function createBaseUplinkLinkStatistics(): UplinkLinkStatistics {
     nakRate: 0,
     capacityBps: 0,
     silentMs: undefined,
-    uptimeMs: 0,
-    segmentOffload: false,
+    dataBytes: 0,
+    failedSends: 0,
   };
 }
 
@@ -713,11 +713,11 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
     if (message.silentMs !== undefined) {
       writer.uint32(96).int64(message.silentMs);
     }
-    if (message.uptimeMs !== 0) {
-      writer.uint32(104).int64(message.uptimeMs);
+    if (message.dataBytes !== 0) {
+      writer.uint32(104).int64(message.dataBytes);
     }
-    if (message.segmentOffload !== false) {
-      writer.uint32(112).bool(message.segmentOffload);
+    if (message.failedSends !== 0) {
+      writer.uint32(112).int64(message.failedSends);
     }
     return writer;
   },
@@ -836,7 +836,7 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
               break;
             }
 
-            message.uptimeMs = longToNumber(reader.int64());
+            message.dataBytes = longToNumber(reader.int64());
             continue;
           }
           case 14: {
@@ -844,7 +844,7 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
               break;
             }
 
-            message.segmentOffload = reader.bool();
+            message.failedSends = longToNumber(reader.int64());
             continue;
           }
         }
@@ -909,16 +909,16 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
         : isSet(object.silent_ms)
         ? globalThis.Number(object.silent_ms)
         : undefined,
-      uptimeMs: isSet(object.uptimeMs)
-        ? globalThis.Number(object.uptimeMs)
-        : isSet(object.uptime_ms)
-        ? globalThis.Number(object.uptime_ms)
+      dataBytes: isSet(object.dataBytes)
+        ? globalThis.Number(object.dataBytes)
+        : isSet(object.data_bytes)
+        ? globalThis.Number(object.data_bytes)
         : 0,
-      segmentOffload: isSet(object.segmentOffload)
-        ? globalThis.Boolean(object.segmentOffload)
-        : isSet(object.segment_offload)
-        ? globalThis.Boolean(object.segment_offload)
-        : false,
+      failedSends: isSet(object.failedSends)
+        ? globalThis.Number(object.failedSends)
+        : isSet(object.failed_sends)
+        ? globalThis.Number(object.failed_sends)
+        : 0,
     };
   },
 
@@ -960,11 +960,11 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
     if (message.silentMs !== undefined) {
       obj.silentMs = Math.round(message.silentMs);
     }
-    if (message.uptimeMs !== 0) {
-      obj.uptimeMs = Math.round(message.uptimeMs);
+    if (message.dataBytes !== 0) {
+      obj.dataBytes = Math.round(message.dataBytes);
     }
-    if (message.segmentOffload !== false) {
-      obj.segmentOffload = message.segmentOffload;
+    if (message.failedSends !== 0) {
+      obj.failedSends = Math.round(message.failedSends);
     }
     return obj;
   },
@@ -986,8 +986,8 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
     message.nakRate = object.nakRate ?? 0;
     message.capacityBps = object.capacityBps ?? 0;
     message.silentMs = object.silentMs ?? undefined;
-    message.uptimeMs = object.uptimeMs ?? 0;
-    message.segmentOffload = object.segmentOffload ?? false;
+    message.dataBytes = object.dataBytes ?? 0;
+    message.failedSends = object.failedSends ?? 0;
     return message;
   },
 };

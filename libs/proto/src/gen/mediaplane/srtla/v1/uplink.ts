@@ -7,7 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Endpoint, SrtServer } from "./listener.ts";
+import { Endpoint } from "./listener.ts";
 import { UplinkStatistics } from "./statistics.ts";
 
 /** How an uplink spreads packets over its links. */
@@ -206,46 +206,43 @@ export function uplinkViewToJSON(object: UplinkView): string {
   }
 }
 
-/** How one link of an uplink is used. */
+/** What a link of an uplink is, and how it is used. It is known by address and device: at least one is given, neither changes. */
 export interface UplinkLinkSettings {
-  /** Required, 1 to 32 of a-z, 0-9, `.`, `_` and `-`; its own within the uplink. */
-  linkName: string;
-  /** Required: which network it goes out by. */
-  source:
-    | //
-    /** An address of this machine, IPv4 or IPv6 literal; the system must route by source address. */
-    { $case: "sourceAddress"; value: string }
-    | //
-    /** Name of a network interface. */
-    { $case: "sourceInterface"; value: string }
-    | undefined;
-  /** Links of the highest priority that can carry the stream carry it; 0 to 100, default 0. */
+  /** 1 to 63 letters, digits or any of `_.:@%-`; its own within the uplink. Empty: made of device and address. */
+  name: string;
+  /** The source address, IPv4 or IPv6 literal; the system must route by it. Empty: one that the device has. */
+  address: string;
+  /** The network interface that everything leaves by. Empty: whichever the system's routes name. */
+  device: string;
+  /** Its share against that of others, 0.1 to 10; of two that are alike, the one with 2 gets about twice as much. 0 means 1. */
   priority: number;
-  /** Of two links that are alike the cheaper carries more; 0 to 1000, default 0. */
+  /** 0 to 1000. Links of a lower cost come first: dearer ones carry only what those have no room for. */
   cost: number;
-  /** Switched off: it keeps its place and carries nothing. */
+  /** A link that is off is closed: it sends nothing, not even keepalives. */
   disabled: boolean;
-  /** At most this many bits per second; 0: no limit. */
+  /** It is given no more than this, unless no other link has room; 0: no limit. */
   maxBitrateBps: number;
-  /** It is switched off when it has carried so many bytes, both ways together; 0: no cap. */
-  dataCapBytes: number;
+  /** UDP payload both ways, since it was added, after which it takes no more data; 0: no cap. A greater cap opens it again. */
+  capBytes: number;
 }
 
 /** How an uplink is set up. */
 export interface UplinkSettings {
-  /** Required, 1 to 64 of a-z, 0-9, `.`, `_` and `-`; one uplink of that name on an instance. */
+  /** Required, 1 to 64 of a-z, 0-9, `_` and `-`; one uplink of that name on an instance. */
   name: string;
   /** Where the encoder sends to: an address of this machine, IPv4 or IPv6 literal. Empty: 127.0.0.1. Fixed when it is created. */
   listenAddress: string;
   /** Its UDP port, 1 to 65535; 0 lets the system choose. Fixed when it is created. */
   listenPort: number;
-  /** Required: the SRTLA receiver. A name is resolved again when no link gets through. */
-  receiver:
-    | SrtServer
-    | undefined;
+  /** Required: name or literal of the SRTLA receiver, 1 to 253 characters. A name is resolved again when no link gets through. */
+  receiverHost: string;
+  /** Required: its UDP port, 1 to 65535. */
+  receiverPort: number;
   /** Default ENHANCED. */
   mode: SchedulingMode;
-  /** 1 to 32 links. Changed by AddLink, UpdateLink and RemoveLink. */
+  /** The most that the encoder will send, 1,000,000 to 1,000,000,000 bits per second; 0 means 50,000,000. Fixed when it is created. */
+  maxBitrateBps: number;
+  /** At most 16. Changed by AddLink, UpdateLink and RemoveLink. */
   links: UplinkLinkSettings[];
   /** As those of a listener. */
   labels: { [key: string]: string };
@@ -309,24 +306,22 @@ export interface Uplink {
 }
 
 function createBaseUplinkLinkSettings(): UplinkLinkSettings {
-  return { linkName: "", source: undefined, priority: 0, cost: 0, disabled: false, maxBitrateBps: 0, dataCapBytes: 0 };
+  return { name: "", address: "", device: "", priority: 0, cost: 0, disabled: false, maxBitrateBps: 0, capBytes: 0 };
 }
 
 export const UplinkLinkSettings: MessageFns<UplinkLinkSettings> = {
   encode(message: UplinkLinkSettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.linkName !== "") {
-      writer.uint32(10).string(message.linkName);
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
     }
-    switch (message.source?.$case) {
-      case "sourceAddress":
-        writer.uint32(18).string(message.source.value);
-        break;
-      case "sourceInterface":
-        writer.uint32(26).string(message.source.value);
-        break;
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    if (message.device !== "") {
+      writer.uint32(26).string(message.device);
     }
     if (message.priority !== 0) {
-      writer.uint32(32).int32(message.priority);
+      writer.uint32(33).double(message.priority);
     }
     if (message.cost !== 0) {
       writer.uint32(40).int32(message.cost);
@@ -337,8 +332,8 @@ export const UplinkLinkSettings: MessageFns<UplinkLinkSettings> = {
     if (message.maxBitrateBps !== 0) {
       writer.uint32(56).int64(message.maxBitrateBps);
     }
-    if (message.dataCapBytes !== 0) {
-      writer.uint32(64).int64(message.dataCapBytes);
+    if (message.capBytes !== 0) {
+      writer.uint32(64).int64(message.capBytes);
     }
     return writer;
   },
@@ -361,7 +356,7 @@ export const UplinkLinkSettings: MessageFns<UplinkLinkSettings> = {
               break;
             }
 
-            message.linkName = reader.string();
+            message.name = reader.string();
             continue;
           }
           case 2: {
@@ -369,7 +364,7 @@ export const UplinkLinkSettings: MessageFns<UplinkLinkSettings> = {
               break;
             }
 
-            message.source = { $case: "sourceAddress", value: reader.string() };
+            message.address = reader.string();
             continue;
           }
           case 3: {
@@ -377,15 +372,15 @@ export const UplinkLinkSettings: MessageFns<UplinkLinkSettings> = {
               break;
             }
 
-            message.source = { $case: "sourceInterface", value: reader.string() };
+            message.device = reader.string();
             continue;
           }
           case 4: {
-            if (tag !== 32) {
+            if (tag !== 33) {
               break;
             }
 
-            message.priority = reader.int32();
+            message.priority = reader.double();
             continue;
           }
           case 5: {
@@ -417,7 +412,7 @@ export const UplinkLinkSettings: MessageFns<UplinkLinkSettings> = {
               break;
             }
 
-            message.dataCapBytes = longToNumber(reader.int64());
+            message.capBytes = longToNumber(reader.int64());
             continue;
           }
         }
@@ -434,20 +429,9 @@ export const UplinkLinkSettings: MessageFns<UplinkLinkSettings> = {
 
   fromJSON(object: any): UplinkLinkSettings {
     return {
-      linkName: isSet(object.linkName)
-        ? globalThis.String(object.linkName)
-        : isSet(object.link_name)
-        ? globalThis.String(object.link_name)
-        : "",
-      source: isSet(object.sourceAddress)
-        ? { $case: "sourceAddress", value: globalThis.String(object.sourceAddress) }
-        : isSet(object.source_address)
-        ? { $case: "sourceAddress", value: globalThis.String(object.source_address) }
-        : isSet(object.sourceInterface)
-        ? { $case: "sourceInterface", value: globalThis.String(object.sourceInterface) }
-        : isSet(object.source_interface)
-        ? { $case: "sourceInterface", value: globalThis.String(object.source_interface) }
-        : undefined,
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
       priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
       cost: isSet(object.cost) ? globalThis.Number(object.cost) : 0,
       disabled: isSet(object.disabled) ? globalThis.Boolean(object.disabled) : false,
@@ -456,26 +440,27 @@ export const UplinkLinkSettings: MessageFns<UplinkLinkSettings> = {
         : isSet(object.max_bitrate_bps)
         ? globalThis.Number(object.max_bitrate_bps)
         : 0,
-      dataCapBytes: isSet(object.dataCapBytes)
-        ? globalThis.Number(object.dataCapBytes)
-        : isSet(object.data_cap_bytes)
-        ? globalThis.Number(object.data_cap_bytes)
+      capBytes: isSet(object.capBytes)
+        ? globalThis.Number(object.capBytes)
+        : isSet(object.cap_bytes)
+        ? globalThis.Number(object.cap_bytes)
         : 0,
     };
   },
 
   toJSON(message: UplinkLinkSettings): unknown {
     const obj: any = {};
-    if (message.linkName !== "") {
-      obj.linkName = message.linkName;
+    if (message.name !== "") {
+      obj.name = message.name;
     }
-    if (message.source?.$case === "sourceAddress") {
-      obj.sourceAddress = message.source.value;
-    } else if (message.source?.$case === "sourceInterface") {
-      obj.sourceInterface = message.source.value;
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.device !== "") {
+      obj.device = message.device;
     }
     if (message.priority !== 0) {
-      obj.priority = Math.round(message.priority);
+      obj.priority = floatToJson(message.priority);
     }
     if (message.cost !== 0) {
       obj.cost = Math.round(message.cost);
@@ -486,8 +471,8 @@ export const UplinkLinkSettings: MessageFns<UplinkLinkSettings> = {
     if (message.maxBitrateBps !== 0) {
       obj.maxBitrateBps = Math.round(message.maxBitrateBps);
     }
-    if (message.dataCapBytes !== 0) {
-      obj.dataCapBytes = Math.round(message.dataCapBytes);
+    if (message.capBytes !== 0) {
+      obj.capBytes = Math.round(message.capBytes);
     }
     return obj;
   },
@@ -497,32 +482,30 @@ export const UplinkLinkSettings: MessageFns<UplinkLinkSettings> = {
   },
   fromPartial(object: DeepPartial<UplinkLinkSettings>): UplinkLinkSettings {
     const message = createBaseUplinkLinkSettings();
-    message.linkName = object.linkName ?? "";
-    switch (object.source?.$case) {
-      case "sourceAddress": {
-        if (object.source?.value !== undefined && object.source?.value !== null) {
-          message.source = { $case: "sourceAddress", value: object.source.value };
-        }
-        break;
-      }
-      case "sourceInterface": {
-        if (object.source?.value !== undefined && object.source?.value !== null) {
-          message.source = { $case: "sourceInterface", value: object.source.value };
-        }
-        break;
-      }
-    }
+    message.name = object.name ?? "";
+    message.address = object.address ?? "";
+    message.device = object.device ?? "";
     message.priority = object.priority ?? 0;
     message.cost = object.cost ?? 0;
     message.disabled = object.disabled ?? false;
     message.maxBitrateBps = object.maxBitrateBps ?? 0;
-    message.dataCapBytes = object.dataCapBytes ?? 0;
+    message.capBytes = object.capBytes ?? 0;
     return message;
   },
 };
 
 function createBaseUplinkSettings(): UplinkSettings {
-  return { name: "", listenAddress: "", listenPort: 0, receiver: undefined, mode: 0, links: [], labels: {} };
+  return {
+    name: "",
+    listenAddress: "",
+    listenPort: 0,
+    receiverHost: "",
+    receiverPort: 0,
+    mode: 0,
+    maxBitrateBps: 0,
+    links: [],
+    labels: {},
+  };
 }
 
 export const UplinkSettings: MessageFns<UplinkSettings> = {
@@ -536,17 +519,23 @@ export const UplinkSettings: MessageFns<UplinkSettings> = {
     if (message.listenPort !== 0) {
       writer.uint32(24).int32(message.listenPort);
     }
-    if (message.receiver !== undefined) {
-      SrtServer.encode(message.receiver, writer.uint32(34).fork()).join();
+    if (message.receiverHost !== "") {
+      writer.uint32(34).string(message.receiverHost);
+    }
+    if (message.receiverPort !== 0) {
+      writer.uint32(40).int32(message.receiverPort);
     }
     if (message.mode !== 0) {
-      writer.uint32(40).int32(message.mode);
+      writer.uint32(48).int32(message.mode);
+    }
+    if (message.maxBitrateBps !== 0) {
+      writer.uint32(56).int64(message.maxBitrateBps);
     }
     for (const v of message.links) {
-      UplinkLinkSettings.encode(v!, writer.uint32(50).fork()).join();
+      UplinkLinkSettings.encode(v!, writer.uint32(66).fork()).join();
     }
     globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
-      UplinkSettings_LabelsEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
+      UplinkSettings_LabelsEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
     });
     return writer;
   },
@@ -593,7 +582,7 @@ export const UplinkSettings: MessageFns<UplinkSettings> = {
               break;
             }
 
-            message.receiver = SrtServer.decode(reader, reader.uint32());
+            message.receiverHost = reader.string();
             continue;
           }
           case 5: {
@@ -601,25 +590,41 @@ export const UplinkSettings: MessageFns<UplinkSettings> = {
               break;
             }
 
-            message.mode = reader.int32() as any;
+            message.receiverPort = reader.int32();
             continue;
           }
           case 6: {
-            if (tag !== 50) {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxBitrateBps = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
               break;
             }
 
             message.links.push(UplinkLinkSettings.decode(reader, reader.uint32()));
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
+          case 9: {
+            if (tag !== 74) {
               break;
             }
 
-            const entry7 = UplinkSettings_LabelsEntry.decode(reader, reader.uint32());
-            if (entry7.value !== undefined) {
-              message.labels[entry7.key] = entry7.value;
+            const entry9 = UplinkSettings_LabelsEntry.decode(reader, reader.uint32());
+            if (entry9.value !== undefined) {
+              message.labels[entry9.key] = entry9.value;
             }
             continue;
           }
@@ -648,8 +653,22 @@ export const UplinkSettings: MessageFns<UplinkSettings> = {
         : isSet(object.listen_port)
         ? globalThis.Number(object.listen_port)
         : 0,
-      receiver: isSet(object.receiver) ? SrtServer.fromJSON(object.receiver) : undefined,
+      receiverHost: isSet(object.receiverHost)
+        ? globalThis.String(object.receiverHost)
+        : isSet(object.receiver_host)
+        ? globalThis.String(object.receiver_host)
+        : "",
+      receiverPort: isSet(object.receiverPort)
+        ? globalThis.Number(object.receiverPort)
+        : isSet(object.receiver_port)
+        ? globalThis.Number(object.receiver_port)
+        : 0,
       mode: isSet(object.mode) ? schedulingModeFromJSON(object.mode) : 0,
+      maxBitrateBps: isSet(object.maxBitrateBps)
+        ? globalThis.Number(object.maxBitrateBps)
+        : isSet(object.max_bitrate_bps)
+        ? globalThis.Number(object.max_bitrate_bps)
+        : 0,
       links: globalThis.Array.isArray(object?.links)
         ? object.links.map((e: any) => UplinkLinkSettings.fromJSON(e))
         : [],
@@ -681,11 +700,17 @@ export const UplinkSettings: MessageFns<UplinkSettings> = {
     if (message.listenPort !== 0) {
       obj.listenPort = Math.round(message.listenPort);
     }
-    if (message.receiver !== undefined) {
-      obj.receiver = SrtServer.toJSON(message.receiver);
+    if (message.receiverHost !== "") {
+      obj.receiverHost = message.receiverHost;
+    }
+    if (message.receiverPort !== 0) {
+      obj.receiverPort = Math.round(message.receiverPort);
     }
     if (message.mode !== 0) {
       obj.mode = schedulingModeToJSON(message.mode);
+    }
+    if (message.maxBitrateBps !== 0) {
+      obj.maxBitrateBps = Math.round(message.maxBitrateBps);
     }
     if (message.links?.length) {
       obj.links = message.links.map((e) => UplinkLinkSettings.toJSON(e));
@@ -710,10 +735,10 @@ export const UplinkSettings: MessageFns<UplinkSettings> = {
     message.name = object.name ?? "";
     message.listenAddress = object.listenAddress ?? "";
     message.listenPort = object.listenPort ?? 0;
-    message.receiver = (object.receiver !== undefined && object.receiver !== null)
-      ? SrtServer.fromPartial(object.receiver)
-      : undefined;
+    message.receiverHost = object.receiverHost ?? "";
+    message.receiverPort = object.receiverPort ?? 0;
     message.mode = object.mode ?? 0;
+    message.maxBitrateBps = object.maxBitrateBps ?? 0;
     message.links = object.links?.map((e) => UplinkLinkSettings.fromPartial(e)) || [];
     message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
@@ -1199,6 +1224,10 @@ export const Uplink: MessageFns<Uplink> = {
     return message;
   },
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 
