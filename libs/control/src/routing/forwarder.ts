@@ -34,13 +34,19 @@ export class Forwarder {
       case 'local':
         return this.#parts.instanceId;
       case 'owner':
-        return requireSessionId(route.field, route.sessionId(request), this.#parts.kind).instanceId;
-      case 'instance': {
-        const instanceId = route.instanceId(request);
-        if (!isInstanceId(instanceId)) throw ServiceError.invalidField(route.field, 'must be an instance id');
-        return instanceId;
-      }
+        return requireSessionId(route.field, route.sessionId(request), route.sessionKind ?? this.#parts.kind)
+          .instanceId;
+      case 'instance':
+        return requireInstanceId(route.field, route.instanceId(request));
     }
+  }
+
+  /** The one instance that a placed call must go to; undefined when placement is to choose. */
+  pinnedOf<Request>(route: Extract<Route<Request>, { kind: 'placed' }>, request: Request): string | undefined {
+    const instanceId = route.pinned?.instanceId(request) ?? '';
+    return route.pinned === undefined || instanceId === ''
+      ? undefined
+      : requireInstanceId(route.pinned.field, instanceId);
   }
 
   async forward(
@@ -76,4 +82,9 @@ export class Forwarder {
       ? ServiceError.unavailable('INSTANCE_LOST', `instance ${target} was lost, and its sessions with it`)
       : ServiceError.unavailable('INSTANCE_AWAY', `instance ${target} does not answer`, { retryAfterMs: 1_000 });
   }
+}
+
+function requireInstanceId(field: string, instanceId: string): string {
+  if (!isInstanceId(instanceId)) throw ServiceError.invalidField(field, 'must be an instance id');
+  return instanceId;
 }

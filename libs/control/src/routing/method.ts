@@ -18,14 +18,26 @@ export interface CallOptions {
 
 /**
  * Which instance serves a call.
- * - `owner`: the one named in the session id; `field` names the request's field in errors.
- * - `placed`: one that placement chooses; `near` is a session id to stay beside, or ''.
+ * - `owner`: the one named in the session id; `field` names the request's field in errors. `sessionKind` is the first part of such
+ *   ids, where a service has sessions of several kinds.
+ * - `placed`: one that placement chooses; `near` is a session id to stay beside, or ''. `pinned` may name the one that it must be,
+ *   or ''.
  * - `instance`: the one named.
  * - `local`: whoever was asked.
  */
 export type Route<Request> =
-  | { readonly kind: 'owner'; readonly field: string; sessionId(request: Request): string }
-  | { readonly kind: 'placed'; near?(request: Request): string; sessions?(request: Request): number }
+  | {
+      readonly kind: 'owner';
+      readonly field: string;
+      readonly sessionKind?: string;
+      sessionId(request: Request): string;
+    }
+  | {
+      readonly kind: 'placed';
+      readonly pinned?: { readonly field: string; instanceId(request: Request): string };
+      near?(request: Request): string;
+      sessions?(request: Request): number;
+    }
   | { readonly kind: 'instance'; readonly field: string; instanceId(request: Request): string }
   | { readonly kind: 'local' };
 

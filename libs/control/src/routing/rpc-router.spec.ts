@@ -79,6 +79,33 @@ describe('router', () => {
     expect(await a.plane.router.call(a.who, c.plane.instanceId)).toBe(c.plane.instanceId);
   });
 
+  test('a create may be pinned to an instance', async () => {
+    const pinnedTo = (instanceId: string): typeof a.open => ({
+      ...a.open,
+      route: { kind: 'placed', pinned: { field: 'instance_id', instanceId: () => instanceId } },
+    });
+    for (const phone of [a, b, c]) {
+      const id = await a.plane.router.call(pinnedTo(phone.plane.instanceId), '||x', { timeoutMs: HOUR_MS });
+      expect(ownerOf(id)).toBe(phone);
+    }
+    ownerOf(await a.plane.router.call(pinnedTo(''), '||x', { timeoutMs: HOUR_MS }));
+    await expect(a.plane.router.call(pinnedTo('A.B'), '||x')).rejects.toMatchObject({
+      fieldViolations: [{ field: 'instance_id' }],
+    });
+  });
+
+  test('a service may have sessions of other kinds', async () => {
+    const route = { kind: 'owner', field: 'up_id', sessionKind: 'up', sessionId: (id: string) => id } as const;
+    const foreign = makeSessionId('up', b.plane.instanceId);
+    await expect(a.plane.router.call({ ...a.get, route }, foreign)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      reason: 'SESSION_UNKNOWN',
+    });
+    await expect(
+      a.plane.router.call({ ...a.get, route }, makeSessionId('ch', b.plane.instanceId)),
+    ).rejects.toMatchObject({ fieldViolations: [{ field: 'up_id' }] });
+  });
+
   test('a deadline holds end to end, and the handler is told', async () => {
     const id = await open(a);
     const owner = ownerOf(id);

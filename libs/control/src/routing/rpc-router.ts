@@ -137,8 +137,10 @@ export class RpcRouter implements Router {
   }
 
   #route<Request, Response>(method: Method<Request, Response>, request: Request, scope: CallScope): Promise<Response> {
-    if (method.route.kind === 'placed') return this.#place(method, request, scope);
-    return this.#callOn(this.#forwarder.targetOf(method.route, request), method, request, scope);
+    const { route } = method;
+    const target =
+      route.kind === 'placed' ? this.#forwarder.pinnedOf(route, request) : this.#forwarder.targetOf(route, request);
+    return target === undefined ? this.#place(method, request, scope) : this.#callOn(target, method, request, scope);
   }
 
   async #callOn<Request, Response>(

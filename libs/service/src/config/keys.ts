@@ -53,10 +53,11 @@ export function flag(byDefault: boolean, description: string, options?: KeyOptio
   return key((error) => z.boolean({ error }).default(byDefault), description, 'true, false', options);
 }
 
-/** A list of sections; in the environment it is written as YAML or JSON. */
+/** A list of sections; in the environment it is written as YAML or JSON. It may be empty where the default is. */
 export function list<T extends z.ZodRawShape>(shape: T, byDefault: z.input<z.ZodObject<T>>[], description: string) {
-  const make = (error: string) => z.array(z.strictObject(shape), { error }).min(1, error).prefault(byDefault);
-  return key(make, description, `a list of {${Object.keys(shape).join(', ')}}, at least one`);
+  const least = Math.min(byDefault.length, 1);
+  const make = (error: string) => z.array(z.strictObject(shape), { error }).min(least, error).prefault(byDefault);
+  return key(make, description, `a list of {${Object.keys(shape).join(', ')}}${least > 0 ? ', at least one' : ''}`);
 }
 
 /** A group of keys; every one of them has a default, so the group may be left out: `{}` is a valid input, which zod's types cannot know. */

@@ -62,6 +62,7 @@ export async function joinFleet<Rec, Ev>(
     onState: (state) => {
       if (state === 'serving') plane.undrain();
       else plane.drain();
+      tenant.onDrain(state !== 'serving');
       onServing(serving());
     },
     log,

@@ -57,6 +57,8 @@ export interface ServiceParts {
   sessions(): number;
   /** 0 to 1, of whatever binds first; default sessions / limit. */
   load?(): number;
+  /** The instance drains or stops; `false`: it takes sessions again. For services whose sessions do not all come by calls. */
+  onDrain?(draining: boolean): void;
   /** Closes every session with reason `shutdown`; resolves when all are gone and their events published. */
   closeAll(): Promise<void>;
   /** Closes the media of sessions that a survivor has already ended by name; publishes nothing. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { commonConfig } from '../config/common-config.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { maxDescriptors, startChecks } from './start-checks.ts';
+import { maxDescriptors, portRangeAdvice, startChecks } from './start-checks.ts';
 
 const config = loadConfig(z.strictObject(commonConfig), {});
 const good: Record<string, string> = {
@@ -36,6 +36,13 @@ describe('advice about the machine', () => {
     const reserved = '/proc/sys/net/ipv4/ip_local_reserved_ports';
     expect(topics({ ...overlap, [reserved]: '8080,10000-29999' })).toEqual([]);
     expect(topics({ ...overlap, [reserved]: '10000-20000' })).toEqual(['port-range']);
+  });
+
+  test('of another range of ports', () => {
+    const read = (path: string): string | undefined => good[path];
+    expect(portRangeAdvice(32_000, 32_767, read)).toEqual([]);
+    expect(portRangeAdvice(32_000, 32_768, read)).toMatchObject([{ topic: 'port-range' }]);
+    expect(portRangeAdvice(32_000, 32_768, () => undefined)).toEqual([]);
   });
 
   test('unlimited descriptors', () => {

@@ -43,20 +43,24 @@ export function startChecks(config: CommonConfig, needs: SessionNeeds, read: Rea
     const message = `net.core.rmem_max is ${rmemMax}, sockets ask for ${config.net.receiveBufferBytes}: sysctl -w net.core.rmem_max=${config.net.receiveBufferBytes}`;
     advice.push({ topic: 'rmem_max', message });
   }
-  const [low, high] = (read('/proc/sys/net/ipv4/ip_local_port_range') ?? '').trim().split(/\s+/).map(Number);
   const { rtpPortMin, rtpPortMax } = config.net;
-  if (needs.ports > 0 && low <= rtpPortMax && high >= rtpPortMin) {
-    const reserved = (read('/proc/sys/net/ipv4/ip_local_reserved_ports') ?? '').trim();
-    if (!covers(reserved, Math.max(low, rtpPortMin), Math.min(high, rtpPortMax))) {
-      const message = `ports ${rtpPortMin}-${rtpPortMax} overlap the ephemeral range ${low}-${high}, so others may take them: sysctl -w net.ipv4.ip_local_reserved_ports=${rtpPortMin}-${rtpPortMax}`;
-      advice.push({ topic: 'port-range', message });
-    }
-  }
+  if (needs.ports > 0) advice.push(...portRangeAdvice(rtpPortMin, rtpPortMax, read));
   if (unixMs < EARLIEST_UNIX_MS) {
     const message = `the clock says ${new Date(unixMs).toISOString()}: event times and certificates will be wrong; set it`;
     advice.push({ topic: 'clock', message });
   }
   return advice;
+}
+
+/** Of ports that must be free when they are wanted: those that the system gives out itself may not be. Both ends inclusive. */
+export function portRangeAdvice(minPort: number, maxPort: number, read: ReadProc): Advice[] {
+  const [low, high] = (read('/proc/sys/net/ipv4/ip_local_port_range') ?? '').trim().split(/\s+/).map(Number);
+  if (!(low <= maxPort && high >= minPort)) return [];
+  const reserved = (read('/proc/sys/net/ipv4/ip_local_reserved_ports') ?? '').trim();
+  if (covers(reserved, Math.max(low, minPort), Math.min(high, maxPort))) return [];
+  const range = `${minPort}-${maxPort}`;
+  const message = `ports ${range} overlap the ephemeral range ${low}-${high}, so others may take them: sysctl -w net.ipv4.ip_local_reserved_ports=${range}`;
+  return [{ topic: 'port-range', message }];
 }
 
 /** Whether one range of `list` (`10000-29999,40000`) holds all of low..high. */

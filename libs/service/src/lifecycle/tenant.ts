@@ -35,6 +35,10 @@ export class Tenant {
     return this.parts?.load?.() ?? (limit === 0 ? 1 : Math.min(1, used / limit));
   }
 
+  onDrain(draining: boolean): void {
+    this.parts?.onDrain?.(draining);
+  }
+
   async closeAll(): Promise<void> {
     await this.parts?.closeAll();
   }
