@@ -1,6 +1,6 @@
 import type { MediaContract } from '@mediaplane/media';
 import type { AddressWords } from '@mediaplane/net';
-import type { GroupDownReason, LinkDownReason } from '../domain/receiver/receiver.ts';
+import type { GroupDownReason, LinkDownReason } from '../domain/receiver/receiver-parts.ts';
 import type { ReceiverOptions } from '../domain/receiver/options.ts';
 import type { LinkLostReason } from '../domain/sender/sender-parts.ts';
 import type { GroupTokensOptions } from '../tokens/group-tokens.ts';

@@ -3,7 +3,12 @@ import { SocketAddress, plainAddress } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import type { Group, Link } from '../domain/receiver/group.ts';
 import { Receiver } from '../domain/receiver/receiver.ts';
-import type { GroupDownReason, LinkDownReason, ReceiverEvents, ReceiverOutput } from '../domain/receiver/receiver.ts';
+import type {
+  GroupDownReason,
+  LinkDownReason,
+  ReceiverEvents,
+  ReceiverOutput,
+} from '../domain/receiver/receiver-parts.ts';
 import type { ReplyMemory } from '../domain/receiver/reply-memory.ts';
 import { GroupTokens } from '../tokens/group-tokens.ts';
 import { SOCKET_ROLE } from './contract.ts';

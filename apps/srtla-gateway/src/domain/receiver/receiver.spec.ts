@@ -361,7 +361,7 @@ describe('time', () => {
       from(1, [0x90, 0x00]);
       from(1, SRT_HANDSHAKE);
     }
-    expect(events.slice(-2)).toEqual(['link 1:5000 down: group-down', 'group 0 down: no-data']);
+    expect(events.slice(-2)).toEqual(['link 1:5000 down: group-down', 'group 0 down: no-stream']);
     expect([receiver.groups.size, receiver.linkCount]).toEqual([0, 0]);
   });
 });

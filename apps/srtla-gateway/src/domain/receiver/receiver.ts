@@ -21,52 +21,9 @@ import {
 import { Group, Link } from './group.ts';
 import type { ReceiverOptions } from './options.ts';
 import { Places } from './places.ts';
+import { ReceiverCounters } from './receiver-parts.ts';
+import type { GroupDownReason, GroupIds, LinkDownReason, ReceiverEvents, ReceiverOutput } from './receiver-parts.ts';
 import type { ReplyMemory } from './reply-memory.ts';
-
-/** Where a receiver's datagrams leave. Offsets are into the memory that it was made with. */
-export interface ReceiverOutput {
-  /** From the listener's socket, before the call returns. */
-  reply(to: AddressWords, offset: number, length: number): void;
-  /** From the listener's socket, at the end of the pass at the latest. */
-  toLink(link: Link, offset: number, length: number): void;
-  /** From the group's own socket to its SRT server, at the end of the pass at the latest. */
-  toServer(group: Group, offset: number, length: number): void;
-}
-
-/** Makes and knows the receiver's half of group ids. */
-export interface GroupIds {
-  /** Completes an id: `id` holds the sender's half. */
-  issue(id: Uint8Array): void;
-  /** Whether the id was issued here, or by another who shares the key, and is still good. */
-  isIssued(id: Uint8Array): boolean;
-}
-
-export type LinkDownReason = 'silent' | 'moved' | 'group-down';
-export type GroupDownReason = 'no-data' | 'no-links' | 'closed';
-
-/** What happens to groups and links; none of it per packet. */
-export interface ReceiverEvents {
-  groupUp(group: Group): void;
-  linkUp(link: Link): void;
-  linkDown(link: Link, reason: LinkDownReason): void;
-  groupDown(group: Group, reason: GroupDownReason): void;
-}
-
-/** Of datagrams that came to nothing, by cause. */
-export class ReceiverCounters {
-  /** No link has this address. */
-  strangers = 0;
-  /** Neither SRT nor SRTLA, or too short for what it says it is. */
-  malformed = 0;
-  /** SRTLA that only senders get, or that nobody knows. */
-  unexpected = 0;
-  /** REG2 with an id that was not issued, or is too old. */
-  unknownGroups = 0;
-  /** Refused with REG_ERR. */
-  full = 0;
-  /** Refused with REG_ERR: the address belongs to another group. */
-  taken = 0;
-}
 
 export interface ReceiverParts {
   readonly options: ReceiverOptions;
@@ -155,7 +112,7 @@ export class Receiver {
       for (const link of [...group.links]) {
         if (nowUs - link.heardUs >= linkTimeoutUs) this.#dropLink(link, 'silent', nowUs);
       }
-      if (!group.established && nowUs - group.upUs >= halfOpenTimeoutUs) this.close(group, 'no-data', nowUs);
+      if (!group.established && nowUs - group.upUs >= halfOpenTimeoutUs) this.close(group, 'no-stream', nowUs);
       else if (nowUs - group.emptySinceUs >= groupTimeoutUs) this.close(group, 'no-links', nowUs);
     }
   }

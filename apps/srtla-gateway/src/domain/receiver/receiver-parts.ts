@@ -1,0 +1,57 @@
+import type { AddressWords } from '@mediaplane/net';
+import type { Group, Link } from './group.ts';
+
+/** Where a receiver's datagrams leave. Offsets are into the memory that it was made with. */
+export interface ReceiverOutput {
+  /** From the listener's socket, before the call returns. */
+  reply(to: AddressWords, offset: number, length: number): void;
+  /** From the listener's socket, at the end of the pass at the latest. */
+  toLink(link: Link, offset: number, length: number): void;
+  /** From the group's own socket to its SRT server, at the end of the pass at the latest. */
+  toServer(group: Group, offset: number, length: number): void;
+}
+
+/** Makes and knows the receiver's half of group ids. */
+export interface GroupIds {
+  /** Completes an id: `id` holds the sender's half. */
+  issue(id: Uint8Array): void;
+  /** Whether the id was issued here, or by another who shares the key, and is still good. */
+  isIssued(id: Uint8Array): boolean;
+}
+
+/** `moved`: its address registered with another group. */
+export type LinkDownReason = 'silent' | 'moved' | 'group-down';
+/** `no-stream`: no SRT session came to stand. `stream-ended`: one did, and after its end none came again. */
+export type GroupDownReason = 'no-stream' | 'stream-ended' | 'no-links' | 'kicked';
+
+/** What happens to groups and links; none of it per packet. */
+export interface ReceiverEvents {
+  groupUp(group: Group): void;
+  linkUp(link: Link): void;
+  linkDown(link: Link, reason: LinkDownReason): void;
+  groupDown(group: Group, reason: GroupDownReason): void;
+}
+
+/** Of datagrams that came to nothing, by cause. */
+export class ReceiverCounters {
+  /** No link has this address. */
+  strangers = 0;
+  /** Neither SRT nor SRTLA, or too short for what it says it is. */
+  malformed = 0;
+  /** SRTLA that only senders get, or that nobody knows. */
+  unexpected = 0;
+  /** REG2 with an id that was not issued, is too old, or has ended. */
+  unknownGroups = 0;
+  /** REG1 and REG2 beyond the rates; not answered. */
+  rateLimited = 0;
+  /** REG1, and REG2 of a group that is not up, while draining. */
+  draining = 0;
+  /** Refused with REG_ERR: no room. */
+  full = 0;
+  /** Refused with REG_ERR: the address belongs to another group. */
+  taken = 0;
+  /** Refused with REG_ERR: the SRT session stood already. */
+  late = 0;
+  /** SRT of no session that stands, from links and from servers. */
+  notAccepted = 0;
+}
