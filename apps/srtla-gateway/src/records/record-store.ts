@@ -1,0 +1,117 @@
+import type { Logger } from '@mediaplane/control';
+
+/** Where records of this node are kept. Keys: `[A-Za-z0-9_=-]+(\.[A-Za-z0-9_=-]+)*`. */
+export interface RecordPlace {
+  /** What is readable of what there is; `onCorrupt` is told of each record that is not. */
+  load(onCorrupt: (key: string, why: string) => void): Promise<Map<string, Uint8Array>>;
+  write(key: string, value: Uint8Array): Promise<void>;
+  /** What is not there is removed without a word. */
+  remove(key: string): Promise<void>;
+}
+
+const RETRY_MS = 500;
+/** More than any instance has groups. */
+const MAX_WAITING = 20_000;
+
+/**
+ * What an instance leaves for the one that is started after it on its node. Written behind: a call returns at once, of several writes to
+ * a key the last one counts, and what fails is tried until it works. Nothing of it ever ends the process.
+ */
+export class RecordStore {
+  readonly #place: RecordPlace;
+  readonly #log: Logger;
+  /** By key; null: to be removed. */
+  readonly #waiting = new Map<string, Uint8Array | null>();
+  #writing: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #failing = false;
+  /** Since the start. */
+  failures = 0;
+  corrupt = 0;
+  dropped = 0;
+
+  constructor(place: RecordPlace, log: Logger) {
+    this.#place = place;
+    this.#log = log;
+  }
+
+  /** What the last instance left; nothing when that cannot be read, which is said once. */
+  async load(): Promise<Map<string, Uint8Array>> {
+    const onCorrupt = (key: string, why: string): void => {
+      this.corrupt += 1;
+      if (this.corrupt === 1) this.#log.warn({ key, why }, 'a record of this node is unreadable and left out; more are only counted');
+    };
+    try {
+      return await this.#place.load(onCorrupt);
+    } catch (err) {
+      this.#fail(err, 'records of this node cannot be read: nothing is taken over from before');
+      return new Map();
+    }
+  }
+
+  put(key: string, value: Uint8Array): void {
+    this.#wait(key, value);
+  }
+
+  remove(key: string): void {
+    this.#wait(key, null);
+  }
+
+  /** Resolves when nothing waits, or the first attempt at something has failed. */
+  async flush(): Promise<void> {
+    await this.#write();
+  }
+
+  /** Writes what waits, once, and ends. */
+  async stop(): Promise<void> {
+    await this.flush();
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+  }
+
+  #wait(key: string, value: Uint8Array | null): void {
+    if (this.#stopped) return;
+    if (this.#waiting.size >= MAX_WAITING && !this.#waiting.has(key)) {
+      this.dropped += 1;
+      return;
+    }
+    this.#waiting.set(key, value);
+    // While it fails, the timer sets the pace.
+    if (!this.#failing) void this.#write();
+  }
+
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    clearTimeout(this.#retry);
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      const [key, value] = next;
+      try {
+        if (value === null) await this.#place.remove(key);
+        else await this.#place.write(key, value);
+      } catch (err) {
+        this.#fail(err, 'a record of this node cannot be written; it is tried until it works');
+        this.#retry = setTimeout(() => void this.#write(), RETRY_MS).unref();
+        return;
+      }
+      if (this.#waiting.get(key) === value) this.#waiting.delete(key);
+    }
+    if (this.#failing) this.#log.info({ failures: this.failures }, 'records of this node are written again');
+    this.#failing = false;
+  }
+
+  #next(): [string, Uint8Array | null] | undefined {
+    for (const entry of this.#waiting) return entry;
+    return undefined;
+  }
+
+  #fail(err: unknown, message: string): void {
+    this.failures += 1;
+    if (!this.#failing) this.#log.error({ err }, message);
+    this.#failing = true;
+  }
+}
