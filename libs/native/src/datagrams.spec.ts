@@ -51,18 +51,10 @@ describe('datagrams', () => {
     expect(receiver.receiveMany(fd, 0, 4)).toBe(-Errno.EAGAIN);
   });
 
-  test('leave as segments of one call', () => {
-    expect(sender.sendSegments(fd, 2048, 100, 250)).toBe(250);
-    expect(receiver.receiveMany(fd, 0, 4)).toBe(3);
-    expect([0, 1, 2].map((slot) => receiver.length(slot))).toEqual([100, 100, 50]);
-  });
-
-  test.each(WILD)('%d as offset, length, slot, segment or descriptor throws and does nothing', (wild) => {
+  test.each(WILD)('%d as offset, length, slot or descriptor throws and does nothing', (wild) => {
     const calls: (() => unknown)[] = [
       () => sender.send(fd, wild, 1),
       () => sender.send(fd, 0, wild),
-      () => sender.sendSegments(fd, wild, 10, 20),
-      () => sender.sendSegments(fd, 0, 10, wild),
       () => receiver.receiveOne(fd, wild),
       () => receiver.receiveMany(fd, wild, 1),
       () => receiver.receiveMany(fd, 0, wild),
@@ -74,7 +66,6 @@ describe('datagrams', () => {
       calls.push(
         () => sender.send(wild, 0, 1),
         () => receiver.receiveOne(wild, 0),
-        () => sender.sendSegments(fd, 0, wild, 20),
         () => closeDescriptor(wild),
       );
     }
@@ -85,10 +76,9 @@ describe('datagrams', () => {
   test('no numbers crash: each call throws RangeError or returns a result or an errno', () => {
     const number = fc.oneof(fc.constantFrom(...WILD), fc.integer({ min: -2, max: 4100 }), fc.double());
     fc.assert(
-      fc.property(number, number, number, (a, b, c) => {
+      fc.property(number, number, (a, b) => {
         for (const call of [
           () => sender.send(fd, a, b),
-          () => sender.sendSegments(fd, a, b, c),
           () => receiver.receiveOne(fd, a),
           () => receiver.receiveMany(fd, a, b),
         ]) {

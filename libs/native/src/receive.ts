@@ -1,6 +1,15 @@
 import { Arena, addressIn } from './arena.ts';
 import { Errno } from './errno.ts';
 import { checkFd, libc } from './libc.ts';
+import {
+  IOVEC_BYTES,
+  IOVEC_LENGTH_OFFSET,
+  MSGHDR_BYTES,
+  MSG_IOVLEN_OFFSET,
+  MSG_IOV_OFFSET,
+  MSG_NAMELEN_OFFSET,
+  writeAddress,
+} from './message.ts';
 import { SOCKADDR_BYTES, decodeSockaddr } from './sockaddr.ts';
 import { queueReceive } from './submission-ring.ts';
 import type { SubmissionRing } from './submission-ring.ts';
@@ -8,17 +17,9 @@ import type { SubmissionRing } from './submission-ring.ts';
 /** Makes the kernel return the whole length of a datagram that it cut to fit. */
 const MSG_TRUNC = 0x20;
 
-/*
- * struct mmsghdr on LP64, 64 bytes (recvmmsg(2)):
- *   0 msg_name*  8 msg_namelen (u32)  16 msg_iov*  24 msg_iovlen  32 msg_control*  40 msg_controllen  48 msg_flags  56 msg_len (u32)
- */
+/** struct mmsghdr on LP64: a struct msghdr, then msg_len (u32), padded to 64 bytes (recvmmsg(2)). */
 const MMSGHDR_BYTES = 64;
-const MSG_NAMELEN_OFFSET = 8;
-const MSG_IOV_OFFSET = 16;
-const MSG_IOVLEN_OFFSET = 24;
-const MSG_LEN_OFFSET = 56;
-const IOVEC_BYTES = 16;
-const IOVEC_LENGTH_OFFSET = 8;
+const MSG_LEN_OFFSET = MSGHDR_BYTES;
 
 /** Slots for payloads in the caller's arena: payload i starts at `offset + i * strideBytes`. */
 export interface SlotLayout {
@@ -64,18 +65,12 @@ export class DatagramReceiver {
 
   #fillMessage(slot: number, vector: number): void {
     const message = this.#messages + slot * MMSGHDR_BYTES;
-    this.#setAddress(message, addressIn(this.#kernel, this.#names + slot * SOCKADDR_BYTES, SOCKADDR_BYTES));
+    writeAddress(this.#view, message, addressIn(this.#kernel, this.#names + slot * SOCKADDR_BYTES, SOCKADDR_BYTES));
     this.#view.setUint32(message + MSG_NAMELEN_OFFSET, SOCKADDR_BYTES, true);
-    this.#setAddress(message + MSG_IOV_OFFSET, addressIn(this.#kernel, vector, IOVEC_BYTES));
+    writeAddress(this.#view, message + MSG_IOV_OFFSET, addressIn(this.#kernel, vector, IOVEC_BYTES));
     this.#view.setUint32(message + MSG_IOVLEN_OFFSET, 1, true);
-    this.#setAddress(vector, addressIn(this.#arena, this.payloadOffset(slot), this.#payloadBytes));
+    writeAddress(this.#view, vector, addressIn(this.#arena, this.payloadOffset(slot), this.#payloadBytes));
     this.#view.setUint32(vector + IOVEC_LENGTH_OFFSET, this.#payloadBytes, true);
-  }
-
-  /** 64 bits in two halves; user-space addresses stay below 2^53. */
-  #setAddress(at: number, address: number): void {
-    this.#view.setUint32(at, address % 2 ** 32, true);
-    this.#view.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
   }
 
   payloadOffset(slot: number): number {

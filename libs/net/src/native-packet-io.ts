@@ -105,13 +105,15 @@ export class NativePacketIo implements PacketIo {
       throw new NetError('invalid-handle', `a ${handle.implementation} socket cannot be attached to a native PacketIo`);
     }
     const family = handle.address.includes(':') ? AF_INET6 : AF_INET;
-    const socket = this.#sockets.add(handle.fd, family, tag, this.capabilities.gso);
+    const gathersRuns = handle.segmentRuns === true;
+    const socket = this.#sockets.add(handle.fd, family, tag, this.capabilities.gso, gathersRuns);
     try {
       this.#epoll.add(handle.fd, socket);
     } catch (error) {
       this.#sockets.remove(socket);
       throw netErrorFrom(`attaching ${handle.address} port ${handle.port}`, error);
     }
+    if (gathersRuns) this.#sends.prepareRuns(socket);
     return socket;
   }
 
@@ -119,7 +121,7 @@ export class NativePacketIo implements PacketIo {
     const fd = this.#sockets.fd(socket);
     if (fd < 0) return;
     // Once it is closed, its descriptor may be another socket's.
-    this.flush();
+    this.#sends.release(socket);
     this.#epoll.remove(fd);
     this.#sockets.remove(socket);
   }

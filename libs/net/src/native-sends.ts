@@ -1,14 +1,17 @@
-import { AF_INET, AF_INET6, DatagramSender, Errno, MAX_SEGMENTS, MAX_SEND_BYTES } from '@mediaplane/native';
-import type { Arena, SubmissionRing } from '@mediaplane/native';
-import { checkRun } from './packet-columns.ts';
+import { AF_INET6, DatagramSender, Errno, SegmentRun } from '@mediaplane/native';
+import type { AddressFamily, Arena, SubmissionRing } from '@mediaplane/native';
+import { checkRange, checkRun } from './packet-columns.ts';
 import type { PacketIoCounters } from './packet-io.ts';
 import { isIpv4, type AddressWords } from './socket-address.ts';
 import type { SocketTable } from './socket-table.ts';
 
 /** More queued sends than these do not wait for `flush`: after a stall a batch is long, and its first would wait for its last. */
 const MAX_QUEUED = 32;
-const REFUSED = -1;
+/** Datagrams in runs that do not wait for `flush` either: more, because the more of them a run holds, the less each costs. */
+const MAX_WAITING = 256;
 const UNREACHABLE = 0;
+/** Instead of an errno: a run that is not to be segmented. */
+const SINGLY = -1;
 
 /** The sending half of a NativePacketIo: at once, queued for one call, or in runs that the kernel segments. */
 export class NativeSends {
@@ -20,6 +23,14 @@ export class NativeSends {
   /** Of the sends in the ring, by place: their sockets and lengths. */
   readonly #queuedSockets: Int32Array;
   readonly #queuedLengths: Int32Array;
+  /** By socket, of those that gather them. */
+  readonly #runs: (SegmentRun | undefined)[] = [];
+  /** Sockets whose runs wait for `flush`, and how many datagrams have been put into runs meanwhile. */
+  readonly #waiting: number[] = [];
+  #waitingCount = 0;
+  #waitingDatagrams = 0;
+  /** For `sendRun`. */
+  #ownRun: SegmentRun | undefined;
 
   /** Without a ring what is queued leaves at once. */
   constructor(arena: Arena, sockets: SocketTable, counters: PacketIoCounters, ring: SubmissionRing | null) {
@@ -33,13 +44,64 @@ export class NativeSends {
     this.#queuedLengths = new Int32Array(places);
   }
 
-  send(socket: number, offset: number, length: number, to: AddressWords): boolean {
-    const fd = this.#attachedFd(socket);
-    return this.#setDestination(socket, to, 1) && this.#sendOne(socket, fd, offset, length);
+  /** For a socket that gathers runs, until `release`. */
+  prepareRuns(socket: number): void {
+    this.#runs[socket] = new SegmentRun(this.#arena);
   }
 
-  #sendOne(socket: number, fd: number, offset: number, length: number): boolean {
+  /** Before a socket is detached: sends what is queued. */
+  release(socket: number): void {
+    this.flush();
+    this.#runs[socket]?.close();
+    this.#runs[socket] = undefined;
+  }
+
+  send(socket: number, offset: number, length: number, to: AddressWords): boolean {
+    const fd = this.#attachedFd(socket);
+    const family = this.#familyFor(socket, to, 1);
+    return family !== UNREACHABLE && this.#sendOne(socket, fd, offset, length, family, to);
+  }
+
+  queue(socket: number, offset: number, length: number, to: AddressWords): void {
+    const fd = this.#attachedFd(socket);
+    const family = this.#familyFor(socket, to, 1);
+    if (family === UNREACHABLE) return;
+    if (this.#sockets.gathersRuns(socket)) this.#gather(socket, fd, offset, length, family, to);
+    else this.#queueOne(socket, fd, offset, length, family, to);
+  }
+
+  flush(): void {
+    if (this.#waitingCount > 0) this.#flushRuns();
+    if (this.#ring !== null && this.#ring.queued > 0) this.#submit(this.#ring);
+  }
+
+  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number {
+    checkRun(offset, segmentBytes, totalBytes, this.#arena.byteLength);
+    const fd = this.#attachedFd(socket);
+    const family = this.#familyFor(socket, to, Math.ceil(totalBytes / segmentBytes));
+    if (family === UNREACHABLE) return 0;
+    const run = (this.#ownRun ??= new SegmentRun(this.#arena));
+    const { w0, w1, w2, w3, port } = to;
+    run.start(family, w0, w1, w2, w3, port);
+    let sent = 0;
+    for (let at = 0; at < totalBytes; at += segmentBytes) {
+      const length = Math.min(segmentBytes, totalBytes - at);
+      if (!run.takes(length, w0, w1, w2, w3, port)) sent += this.#sendGathered(socket, fd, family, run);
+      run.add(offset + at, length);
+    }
+    return sent + this.#sendGathered(socket, fd, family, run);
+  }
+
+  #sendOne(
+    socket: number,
+    fd: number,
+    offset: number,
+    length: number,
+    family: AddressFamily,
+    to: AddressWords,
+  ): boolean {
     const counters = this.#counters;
+    this.#sender.setDestination(family, to.w0, to.w1, to.w2, to.w3, to.port);
     const result = this.#sender.send(fd, offset, length);
     if (result < 0) {
       this.#countSendFailure(socket, -result, 1);
@@ -50,19 +112,13 @@ export class NativeSends {
     return true;
   }
 
-  queue(socket: number, offset: number, length: number, to: AddressWords): void {
+  #queueOne(socket: number, fd: number, offset: number, length: number, family: AddressFamily, to: AddressWords): void {
     const ring = this.#ring;
     if (ring === null) {
-      this.send(socket, offset, length, to);
+      this.#sendOne(socket, fd, offset, length, family, to);
       return;
     }
-    const fd = this.#attachedFd(socket);
-    const family = this.#familyFor(socket, to);
-    if (family === UNREACHABLE) {
-      this.#countSendFailure(socket, Errno.EAFNOSUPPORT, 1);
-      return;
-    }
-    if (ring.queued === this.#queuedSockets.length) this.flush();
+    if (ring.queued === this.#queuedSockets.length) this.#submit(ring);
     const place = ring.queued;
     this.#sender.queue(ring, fd, offset, length, family, to.w0, to.w1, to.w2, to.w3, to.port, place);
     this.#queuedSockets[place] = socket;
@@ -71,9 +127,7 @@ export class NativeSends {
     this.#counters.sentBytes += length;
   }
 
-  flush(): void {
-    const ring = this.#ring;
-    if (ring === null || ring.queued === 0) return;
+  #submit(ring: SubmissionRing): void {
     const { queued } = ring;
     const failures = ring.submit();
     for (let index = 0; index < failures; index++) this.#takeBack(ring.token(index), -ring.result(index));
@@ -87,44 +141,68 @@ export class NativeSends {
     this.#countSendFailure(this.#queuedSockets[place], errno, 1);
   }
 
-  sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number {
-    checkRun(offset, segmentBytes, totalBytes, this.#arena.byteLength);
-    const fd = this.#attachedFd(socket);
-    if (!this.#setDestination(socket, to, Math.ceil(totalBytes / segmentBytes))) return 0;
-    const chunkBytes = segmentBytes * Math.min(MAX_SEGMENTS, Math.max(1, Math.floor(MAX_SEND_BYTES / segmentBytes)));
-    let sent = 0;
-    for (let at = 0; at < totalBytes;) {
-      const bytes = Math.min(chunkBytes, totalBytes - at);
-      if (this.#sockets.segments(socket) && bytes > segmentBytes) {
-        const segments = this.#sendSegments(socket, fd, offset + at, segmentBytes, bytes);
-        if (segments === REFUSED) {
-          this.#sockets.refuseSegments(socket);
-          this.#counters.gsoRefused += 1;
-          continue;
-        }
-        sent += segments;
-        at += bytes;
+  /** Puts a datagram into its socket's run; one that does not go with those before it sends them off first. */
+  #gather(socket: number, fd: number, offset: number, length: number, family: AddressFamily, to: AddressWords): void {
+    checkRange(offset, length, this.#arena.byteLength);
+    const run = this.#runs[socket];
+    if (run === undefined || (run.count === 0 && !this.#sockets.segments(socket))) {
+      this.#queueOne(socket, fd, offset, length, family, to);
+      return;
+    }
+    const { w0, w1, w2, w3, port } = to;
+    const isNew = run.count === 0;
+    if (!run.takes(length, w0, w1, w2, w3, port)) this.#sendGathered(socket, fd, family, run);
+    if (run.count === 0) run.start(family, w0, w1, w2, w3, port);
+    run.add(offset, length);
+    if (isNew) this.#waiting[this.#waitingCount++] = socket;
+    if (++this.#waitingDatagrams === MAX_WAITING) this.#flushRuns();
+  }
+
+  #flushRuns(): void {
+    const count = this.#waitingCount;
+    this.#waitingCount = 0;
+    this.#waitingDatagrams = 0;
+    for (let index = 0; index < count; index++) {
+      const socket = this.#waiting[index];
+      const run = this.#runs[socket];
+      if (run === undefined) continue;
+      const fd = this.#sockets.fd(socket);
+      const family = this.#sockets.family(socket);
+      if (run.count > 1) {
+        this.#sendGathered(socket, fd, family, run);
       } else {
-        const length = Math.min(segmentBytes, totalBytes - at);
-        if (this.#sendOne(socket, fd, offset + at, length)) sent += 1;
-        at += length;
+        // Nothing to segment: it may share a call with other sockets' datagrams.
+        this.#queueOne(socket, fd, run.offset(0), run.byteLength, family, run);
+        run.clear();
       }
     }
+  }
+
+  /** Sends what a run holds, at once, and empties it. @returns datagrams sent */
+  #sendGathered(socket: number, fd: number, family: AddressFamily, run: SegmentRun): number {
+    const { count, byteLength } = run;
+    const errno = count > 1 && this.#sockets.segments(socket) ? Math.max(-run.send(fd), 0) : SINGLY;
+    let sent = 0;
+    if (errno === 0) {
+      sent = count;
+      this.#counters.sent += count;
+      this.#counters.sentBytes += byteLength;
+    } else if (errno === SINGLY || refusesSegments(errno)) {
+      for (let index = 0; index < count; index++) {
+        if (this.#sendOne(socket, fd, run.offset(index), run.length(index), family, run)) sent += 1;
+      }
+      if (errno !== SINGLY && sent > 0) this.#refuseSegments(socket);
+    } else {
+      this.#countSendFailure(socket, errno, count);
+    }
+    run.clear();
     return sent;
   }
 
-  /** @returns segments sent, or REFUSED if this socket's route cannot segment */
-  #sendSegments(socket: number, fd: number, offset: number, segmentBytes: number, bytes: number): number {
-    const segments = Math.ceil(bytes / segmentBytes);
-    const result = this.#sender.sendSegments(fd, offset, segmentBytes, bytes);
-    if (result >= 0) {
-      this.#counters.sent += segments;
-      this.#counters.sentBytes += bytes;
-      return segments;
-    }
-    if (refusesSegments(-result)) return REFUSED;
-    this.#countSendFailure(socket, -result, segments);
-    return 0;
+  /** Not for datagrams that the route refuses singly too: then segments were not to blame (EINVAL: our address is gone). */
+  #refuseSegments(socket: number): void {
+    this.#sockets.refuseSegments(socket);
+    this.#counters.gsoRefused += 1;
   }
 
   /** @throws RangeError */
@@ -134,22 +212,12 @@ export class NativeSends {
     throw new RangeError(`socket ${socket} is not attached`);
   }
 
-  /** @returns false, and counts `datagrams` as failed, if this socket cannot send there */
-  #setDestination(socket: number, to: AddressWords, datagrams: number): boolean {
-    const family = this.#familyFor(socket, to);
-    if (family === UNREACHABLE) {
-      this.#countSendFailure(socket, Errno.EAFNOSUPPORT, datagrams);
-      return false;
-    }
-    this.#sender.setDestination(family, to.w0, to.w1, to.w2, to.w3, to.port);
-    return true;
-  }
-
-  /** UNREACHABLE: an IPv6 address from an IPv4 socket, or port 0. */
-  #familyFor(socket: number, to: AddressWords): typeof AF_INET | typeof AF_INET6 | typeof UNREACHABLE {
-    if (to.port === 0) return UNREACHABLE;
-    if (this.#sockets.family(socket) === AF_INET6) return AF_INET6;
-    return isIpv4(to) ? AF_INET : UNREACHABLE;
+  /** UNREACHABLE, with `datagrams` counted as failed: an IPv6 address from an IPv4 socket, or port 0. */
+  #familyFor(socket: number, to: AddressWords, datagrams: number): AddressFamily | typeof UNREACHABLE {
+    const family = this.#sockets.family(socket);
+    if (to.port !== 0 && (family === AF_INET6 || isIpv4(to))) return family;
+    this.#countSendFailure(socket, Errno.EAFNOSUPPORT, datagrams);
+    return UNREACHABLE;
   }
 
   #countSendFailure(socket: number, errno: number, datagrams: number): void {
@@ -174,6 +242,9 @@ export class NativeSends {
   /** Idempotent. */
   close(): void {
     this.#sender.close();
+    this.#ownRun?.close();
+    this.#waitingCount = 0;
+    for (const run of this.#runs) run?.close();
   }
 }
 

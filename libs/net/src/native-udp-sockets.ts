@@ -66,6 +66,7 @@ export class NativeUdpSockets implements UdpSockets {
       dscp: setDscp(fd, family, checked.dscp) ? checked.dscp : 0,
       receiveBufferBytes: sizeBuffer(fd, SO_RCVBUF, checked.receiveBufferBytes, this.#receiveBytesGranted),
       sendBufferBytes: sizeBuffer(fd, SO_SNDBUF, checked.sendBufferBytes, this.#sendBytesGranted),
+      segmentRuns: options.segmentRuns === true && this.capabilities.gso,
     };
   }
 

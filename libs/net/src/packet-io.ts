@@ -25,6 +25,8 @@ export interface UdpSocketOptions {
   readonly dscp?: number;
   readonly receiveBufferBytes?: number;
   readonly sendBufferBytes?: number;
+  /** Datagrams of one length that are queued for one destination leave in one system call where `gso` says so. Default false. */
+  readonly segmentRuns?: boolean;
 }
 
 /** A bound socket that no `PacketIo` has attached yet. Plain data: a control thread opens it, a media thread attaches it. */
@@ -41,6 +43,8 @@ export interface UdpSocketHandle {
   /** What the kernel granted (getsockopt), not what was asked for; 0 where it cannot be told. */
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
+  /** Queued datagrams gather in runs for UDP_SEGMENT; it was asked for, and the kernel has it. */
+  readonly segmentRuns?: boolean;
 }
 
 /** Opens and closes sockets, on the control thread, which owns every descriptor. */
@@ -133,7 +137,9 @@ export interface PacketIo {
   send(socket: number, offset: number, length: number, to: AddressWords): boolean;
   /**
    * As `send`, but the kernel may be asked only by `flush`, until which the bytes must be left alone: what was received stays
-   * until the next `receive`. A refusal is counted, also in `failedSends`. @throws RangeError
+   * until the next `receive`. A refusal is counted, also in `failedSends`. Those of one socket leave in the order in which they
+   * were queued; on one opened with `segmentRuns`, neighbours of one length and destination leave together, others of other
+   * sockets between them notwithstanding. @throws RangeError
    */
   queue(socket: number, offset: number, length: number, to: AddressWords): void;
   /** Sends what is queued. */

@@ -1,3 +1,6 @@
+import { AF_INET, AF_INET6 } from '@mediaplane/native';
+import type { AddressFamily } from '@mediaplane/native';
+
 const FIRST_CAPACITY = 64;
 const NONE = -1;
 /** Equal to no pass that a new socket could follow. */
@@ -13,6 +16,8 @@ const SEGMENTS = 3;
 /** The pass in which the socket was last found ready. */
 const LAST_PASS = 4;
 const FAILED_SENDS = 5;
+/** 1 where what is queued gathers in runs. */
+const GATHERS_RUNS = 6;
 
 /** The attached sockets of a NativePacketIo; an index is used again after `remove`. */
 export class SocketTable {
@@ -20,10 +25,10 @@ export class SocketTable {
   readonly #free: number[] = [];
   #used = 0;
 
-  add(fd: number, family: number, tag: number, gso: boolean): number {
+  add(fd: number, family: AddressFamily, tag: number, gso: boolean, gathersRuns: boolean): number {
     const index = this.#free.pop() ?? this.#used++;
     if (index * WORDS === this.#records.length) this.#grow();
-    this.#records.set([fd, family, tag, gso ? 1 : 0, NEVER, 0], index * WORDS);
+    this.#records.set([fd, family, tag, gso ? 1 : 0, NEVER, 0, gathersRuns ? 1 : 0], index * WORDS);
     return index;
   }
 
@@ -39,8 +44,8 @@ export class SocketTable {
     return fd ?? NONE;
   }
 
-  family(index: number): number {
-    return this.#records[index * WORDS + FAMILY];
+  family(index: number): AddressFamily {
+    return this.#records[index * WORDS + FAMILY] === AF_INET6 ? AF_INET6 : AF_INET;
   }
 
   tag(index: number): number {
@@ -51,8 +56,13 @@ export class SocketTable {
     return this.#records[index * WORDS + SEGMENTS] === 1;
   }
 
+  /** For good. */
   refuseSegments(index: number): void {
     this.#records[index * WORDS + SEGMENTS] = 0;
+  }
+
+  gathersRuns(index: number): boolean {
+    return this.#records[index * WORDS + GATHERS_RUNS] === 1;
   }
 
   lastPass(index: number): number {
