@@ -16,32 +16,49 @@ export const systemResolve: Resolve = async (host) => {
 
 /** Where a receiver can be reached, by family: a link takes what is of its own. */
 export class ReceiverAddresses {
-  readonly #host: string;
-  readonly #port: number;
   readonly #resolve: Resolve;
   #found: readonly AddressWords[] = [];
-  /** Why the last look found nothing; '' when it did. */
+  #isLooking = false;
+  /** Counts what made the answers to earlier questions worthless. */
+  #epoch = 0;
+  /** Why the last look found nothing; '' when it did, or has not ended. */
   problem = '';
 
-  constructor(host: string, port: number, resolve: Resolve) {
-    this.#host = host;
-    this.#port = port;
+  constructor(resolve: Resolve) {
     this.#resolve = resolve;
   }
 
-  /** Looks again. What is known stays when there is no answer. Returns whether anything is different now. */
-  async refresh(): Promise<boolean> {
-    try {
-      const literals = isIP(this.#host) === 0 ? await this.#resolve(this.#host) : [this.#host];
-      const addresses = literals.map((literal) => plainAddress(parseSocketAddress(literal, this.#port)));
-      if (addresses.length === 0) throw new Error('it has no address');
+  /** Looks again, unless that is being done. What is known stays when there is no answer. `done` is told whether anything is different. */
+  look(host: string, port: number, done: (hasChanged: boolean) => void): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const epoch = this.#epoch;
+    void this.#find(host, port).then((found) => {
+      if (epoch !== this.#epoch) return;
+      this.#isLooking = false;
+      this.problem = typeof found === 'string' ? found : '';
       const known = this.texts().join();
-      this.#found = addresses;
-      this.problem = '';
-      return this.texts().join() !== known;
+      if (typeof found !== 'string') this.#found = found;
+      done(this.texts().join() !== known);
+    });
+  }
+
+  /** It is another receiver now. */
+  forget(): void {
+    this.#epoch += 1;
+    this.#isLooking = false;
+    this.#found = [];
+    this.problem = '';
+  }
+
+  /** The addresses, or why there are none. */
+  async #find(host: string, port: number): Promise<readonly AddressWords[] | string> {
+    try {
+      const literals = isIP(host) === 0 ? await this.#resolve(host) : [host];
+      if (literals.length > 0) return literals.map((literal) => plainAddress(parseSocketAddress(literal, port)));
+      return `${host} has no address`;
     } catch (error) {
-      this.problem = `${this.#host} cannot be resolved: ${error instanceof Error ? error.message : String(error)}`;
-      return false;
+      return `${host} cannot be resolved: ${error instanceof Error ? error.message : String(error)}`;
     }
   }
 

@@ -1,0 +1,3 @@
+import type { RouteProblem } from './route-problem.ts';
+
+export const systemRouteProblem: RouteProblem = async () => '';

@@ -1,0 +1,316 @@
+import { NetError, formatIp, formatSocketAddress } from '@mediaplane/net';
+import type { AddressWords, UdpSocketHandle } from '@mediaplane/net';
+import { SOCKET_ROLE } from '../media/contract.ts';
+import type { LinkStatistics } from '../media/uplink-contract.ts';
+import type { UplinkHappening } from './events.ts';
+import type { UplinkParts } from './parts.ts';
+import type { ReceiverAddresses } from './receiver-addresses.ts';
+import { linkName } from './settings.ts';
+import type { LinkSettings } from './settings.ts';
+import { addressesOf, deviceOf, familyOf } from './source-addresses.ts';
+import type { Interfaces } from './source-addresses.ts';
+import type { LinkPhase, LinkSocketView, LinkView } from './view.ts';
+
+/** A link that does not come up gets another socket, and another address of the receiver, after so long, then twice as long. */
+const REOPEN_FIRST_MS = 10_000;
+const REOPEN_MAX_MS = 120_000;
+/** Linux allows one datagram after the other to wait, so that a burst of key frames is not refused. */
+const SEND_BUFFER_BYTES = 4 << 20;
+/** Acknowledgements and losses: small, but each counts. */
+const RECEIVE_BUFFER_BYTES = 1 << 20;
+/** What networks of others make of marks is unknown; none are set. */
+const DSCP = 0;
+
+export interface LinkParts
+  extends Pick<UplinkParts, 'media' | 'sockets' | 'log'>, Required<Pick<UplinkParts, 'routeProblem'>> {
+  readonly uplinkId: string;
+  readonly receiver: ReceiverAddresses;
+  emit(happening: UplinkHappening): void;
+}
+
+/** What the uplink knows in the second at hand. */
+export interface Surroundings {
+  readonly nowMs: number;
+  readonly interfaces: Interfaces;
+  /** Goes up when all links are lost, and all are to try the next address of the receiver. */
+  readonly turn: number;
+}
+
+interface OpenPath {
+  readonly sessionId: string;
+  readonly handle: UdpSocketHandle;
+  readonly receiver: AddressWords;
+  /** The device that had the address when it was opened; undefined when none is known to have it (all of 127/8 can be bound). */
+  readonly homeDevice: string | undefined;
+}
+
+/** One link of an uplink: gets it a socket and keeps it in one, for as long as the link is enabled. */
+export class UplinkLink {
+  readonly number: number;
+  settings: LinkSettings;
+  /** What it had carried before the media thread began to count. */
+  usedBefore: number;
+  #upSinceMs = 0;
+  #naksPerSecond = 0;
+  readonly #parts: LinkParts;
+  #statistics: LinkStatistics | null = null;
+  #path: OpenPath | undefined;
+  #paths = 0;
+  /** Why it has no socket; '' when it has or wants none. */
+  #problem = '';
+  #misrouted = '';
+  /** When it was last up, or got its socket. */
+  #lostMs = -Infinity;
+  #reopenAfterMs = REOPEN_FIRST_MS;
+  /** Its own, beside that of the uplink: while others are up. */
+  #turn = 0;
+
+  constructor(parts: LinkParts, number: number, settings: LinkSettings, usedBefore: number) {
+    this.#parts = parts;
+    this.number = number;
+    this.settings = settings;
+    this.usedBefore = usedBefore;
+  }
+
+  get name(): string {
+    return linkName(this.settings);
+  }
+
+  get isLive(): boolean {
+    return this.#statistics?.state === 'live';
+  }
+
+  get bitrateBps(): number {
+    return this.#statistics?.bitrateBps ?? 0;
+  }
+
+  /** It has a socket, and has had no use of it for long: so long that it is to get another. */
+  isLongDown(nowMs: number): boolean {
+    const isCapped = this.#statistics?.capReached ?? false;
+    return this.#path !== undefined && !this.isLive && !isCapped && nowMs - this.#lostMs >= this.#reopenAfterMs;
+  }
+
+  get usedBytes(): number {
+    const { bytes = 0, receivedBytes = 0 } = this.#statistics ?? {};
+    return this.usedBefore + bytes + receivedBytes;
+  }
+
+  /** What the media thread is told: of its cap only what is left, for that counts from zero. */
+  get scheduling(): { readonly link: number; readonly settings: Omit<LinkSettings, 'name' | 'address' | 'device'> } {
+    const { enabled, priority, cost, maxBitrateBps, capBytes } = this.settings;
+    const left = capBytes === 0 ? 0 : Math.max(capBytes - this.usedBefore, 1);
+    return { link: this.number, settings: { enabled, priority, cost, maxBitrateBps, capBytes: left } };
+  }
+
+  /** As the media thread tells it, `elapsedMs` after the last time. */
+  onStatistics(statistics: LinkStatistics, elapsedMs: number, unixMs: number): void {
+    const naks = statistics.naks - (this.#statistics?.naks ?? 0);
+    this.#naksPerSecond = elapsedMs > 0 ? (naks * 1000) / elapsedMs : 0;
+    this.#statistics = statistics;
+    if (!this.isLive) this.#upSinceMs = 0;
+    else if (this.#upSinceMs === 0) this.#upSinceMs = unixMs;
+  }
+
+  /** The media thread counts from zero again. */
+  onUplinkLost(): void {
+    this.usedBefore = this.usedBytes;
+    this.#statistics = null;
+    this.#upSinceMs = 0;
+    this.#naksPerSecond = 0;
+  }
+
+  /** Once a second, and whenever something has changed: opens a socket, or another one, if that is called for. */
+  async tend(now: Surroundings): Promise<void> {
+    if (this.isLive) {
+      this.#lostMs = now.nowMs;
+      this.#reopenAfterMs = REOPEN_FIRST_MS;
+    }
+    if (!this.settings.enabled) {
+      await this.closePath();
+      this.#problem = '';
+      return;
+    }
+    if (this.#path !== undefined && (this.isLive || !this.#wantsAnother(this.#path, now))) return;
+    await this.closePath();
+    await this.#openPath(now);
+  }
+
+  /** All links are lost: its own turn would only lead it astray from the others. */
+  forgetTurn(): void {
+    this.#turn = 0;
+  }
+
+  #wantsAnother({ handle, receiver, homeDevice }: OpenPath, { nowMs, interfaces, turn }: Surroundings): boolean {
+    if (homeDevice !== undefined && deviceOf(handle.address, interfaces) !== homeDevice) return true;
+    const aim = this.#aim(handle.address, turn);
+    if (aim !== undefined && formatSocketAddress(aim) !== formatSocketAddress(receiver)) return true;
+    if (!this.isLongDown(nowMs)) return false;
+    this.#reopenAfterMs = Math.min(this.#reopenAfterMs * 2, REOPEN_MAX_MS);
+    this.#turn += 1;
+    return true;
+  }
+
+  #aim(source: string, turn: number): AddressWords | undefined {
+    return this.#parts.receiver.pick(familyOf(source), turn + this.#turn);
+  }
+
+  async #openPath(now: Surroundings): Promise<void> {
+    const { receiver } = this.#parts;
+    const { interfaces, turn } = now;
+    const { address, device } = this.settings;
+    const sources = address === '' ? addressesOf(device, interfaces) : [address];
+    if (device !== '' && interfaces[device] === undefined) return this.#wait(`there is no network interface ${device}`);
+    if (sources.length === 0) return this.#wait(`network interface ${device} has no address`);
+    if (receiver.texts().length === 0) return receiver.problem === '' ? undefined : this.#wait(receiver.problem);
+    const fitting = sources.filter((source) => receiver.has(familyOf(source)));
+    if (fitting.length === 0) {
+      const [ours, theirs] = familyOf(sources[0]) === 4 ? ['IPv4', 'IPv6'] : ['IPv6', 'IPv4'];
+      return this.#wait(
+        `${sources.join(', ')} is ${ours}, but the receiver has ${theirs} only: ${receiver.texts().join(', ')}`,
+      );
+    }
+    const problems: string[] = [];
+    for (const source of fitting) {
+      const aim = this.#aim(source, turn);
+      const problem = aim === undefined ? 'the receiver has no such address' : await this.#openFrom(source, aim, now);
+      if (problem === '') return;
+      problems.push(problem);
+    }
+    this.#wait(problems.join('; '));
+  }
+
+  /** Returns why not; '' when it is open. */
+  async #openFrom(source: string, receiver: AddressWords, { nowMs, interfaces }: Surroundings): Promise<string> {
+    const { media, uplinkId, log } = this.#parts;
+    let handle: UdpSocketHandle;
+    try {
+      handle = await this.#openSocket(source);
+    } catch (error) {
+      if (error instanceof NetError && error.code === 'address-not-available')
+        return `${source} is not an address of this machine`;
+      return messageOf(error);
+    }
+    this.#paths += 1;
+    const sessionId = `${uplinkId}.${this.number}.${this.#paths}`;
+    try {
+      const init = { kind: 'path', uplinkId, link: this.number, receiver } as const;
+      await media.open(sessionId, [{ role: SOCKET_ROLE, handle }], init, uplinkId);
+    } catch (error) {
+      this.#parts.sockets.close(handle);
+      return messageOf(error);
+    }
+    this.#path = { sessionId, handle, receiver, homeDevice: deviceOf(source, interfaces) };
+    this.#problem = '';
+    this.#lostMs = nowMs;
+    const { receiveBufferBytes, sendBufferBytes } = handle;
+    log.info(
+      {
+        uplinkId,
+        link: this.name,
+        source,
+        port: handle.port,
+        receiver: formatSocketAddress(receiver),
+        receiveBufferBytes,
+        sendBufferBytes,
+      },
+      'a link has a socket',
+    );
+    await this.#checkRoute(source, receiver, interfaces);
+    return '';
+  }
+
+  #openSocket(source: string): Promise<UdpSocketHandle> {
+    return this.#parts.sockets.open({
+      address: source,
+      port: 0,
+      dscp: DSCP,
+      receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+      sendBufferBytes: SEND_BUFFER_BYTES,
+      segmentRuns: true,
+    });
+  }
+
+  async #checkRoute(source: string, receiver: AddressWords, interfaces: Interfaces): Promise<void> {
+    const { routeProblem, log, uplinkId, emit } = this.#parts;
+    const problem = await routeProblem({ source, receiver: formatIp(receiver), number: this.number, interfaces });
+    if (problem !== '' && problem !== this.#misrouted) {
+      log.warn({ uplinkId, link: this.name, problem }, 'a link leaves by the wrong network');
+      emit({ type: 'link-misrouted', problem, link: { number: this.number, name: this.name } });
+    }
+    this.#misrouted = problem;
+  }
+
+  #wait(problem: string): void {
+    const { log, uplinkId, emit } = this.#parts;
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    log.warn({ uplinkId, link: this.name, problem }, 'a link has no socket');
+    emit({ type: 'link-waiting', problem, link: { number: this.number, name: this.name } });
+  }
+
+  async closePath(): Promise<void> {
+    const path = this.#path;
+    if (path === undefined) return;
+    this.#path = undefined;
+    this.#misrouted = '';
+    try {
+      await this.#parts.media.close(path.sessionId, null);
+    } catch {
+      // Its thread is gone, and the session with it.
+    }
+    this.#parts.sockets.close(path.handle);
+  }
+
+  /** The media thread has given up the path. Returns whether it was this link's. */
+  onPathLost(sessionId: string, cause: string): boolean {
+    if (this.#path?.sessionId !== sessionId) return false;
+    this.#parts.sockets.close(this.#path.handle);
+    this.#path = undefined;
+    this.#wait(cause);
+    return true;
+  }
+
+  view(allBps: number): LinkView {
+    const { settings, usedBytes } = this;
+    const statistics = this.#statistics;
+    return {
+      number: this.number,
+      settings: { ...settings, name: this.name },
+      phase: this.#phase(),
+      problem: this.#problem === '' ? this.#misrouted : this.#problem,
+      socket: this.#socketView(),
+      upSinceMs: this.#upSinceMs,
+      usedBytes,
+      share: allBps === 0 ? 0 : this.bitrateBps / allBps,
+      naksPerSecond: this.#naksPerSecond,
+      statistics,
+    };
+  }
+
+  #phase(): LinkPhase {
+    const statistics = this.#statistics;
+    if (!this.settings.enabled) return 'disabled';
+    if (statistics?.capReached) return 'capped';
+    if (this.#path === undefined) return 'no-socket';
+    if (statistics?.state !== 'live') return 'registering';
+    if (statistics.suspect) return 'suspect';
+    return statistics.weak === null ? 'up' : 'weak';
+  }
+
+  #socketView(): LinkSocketView | null {
+    if (this.#path === undefined) return null;
+    const { handle, receiver } = this.#path;
+    return {
+      source: handle.address,
+      sourcePort: handle.port,
+      device: this.settings.device,
+      receiver: formatSocketAddress(receiver),
+      receiveBufferBytes: handle.receiveBufferBytes,
+      sendBufferBytes: handle.sendBufferBytes,
+    };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
