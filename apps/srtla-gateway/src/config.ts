@@ -1,0 +1,113 @@
+import { flag, integer, list, pattern, section, text } from '@mediaplane/service';
+import type { ConfigOf, ConfigProblem } from '@mediaplane/service';
+
+const DAY_MS = 86_400_000;
+const IP_LITERAL = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]+:[0-9a-fA-F:.]*)$/;
+const IP_LITERAL_OR_EMPTY = new RegExp(`^$|${IP_LITERAL.source}`);
+
+const action = {
+  server: text('', 'host:port of the SRT server that gets the stream.'),
+  refuse: text('', 'Instead: the stream is refused; unauthorized or forbidden.'),
+  callbackGrpc: text('', 'Instead: host:port of an IngestAuthorizerService that decides.'),
+  callbackSubject: text('', 'Instead: subject of the bus on which somebody decides.'),
+  streamName: text('', 'Public name of the stream; {resource} and {user} stand for those parts of the stream id.'),
+};
+
+/** Keys of this service beside those that every service has. */
+export const srtlaGatewayConfig = {
+  listeners: list(
+    {
+      name: text('', 'Its own on this instance: 1 to 64 of a-z, 0-9, _, -.'),
+      interface: text('', 'Name of one of net.interfaces; empty: the first.'),
+      port: integer(0, 65535, 0, 'UDP port that senders send to.'),
+      server: text('', 'host:port of the SRT server that every stream goes to. Empty: rules decide.'),
+      rules: list(
+        {
+          resource: text('', 'Pattern of the stream id; * stands for anything.'),
+          user: text('', 'Pattern of its u.'),
+          session: text('', 'Pattern of its s.'),
+          mode: text('', 'Pattern of its m.'),
+          ...action,
+        },
+        [],
+        'The first that matches decides.',
+      ),
+      withoutStreamId: section(action),
+      maxGroups: integer(0, 10_000, 0, 'Groups at most; 0: 200.'),
+      maxLinksPerGroup: integer(0, 64, 0, 'Links of a group at most; 0: 16.'),
+      maxHalfOpenGroups: integer(0, 10_000, 0, 'Groups without an SRT session at most; 0: 100.'),
+      linkTimeoutMs: integer(0, 60_000, 0, 'A link that is silent this long is over; 0: 15,000.'),
+      groupTimeoutMs: integer(0, 300_000, 0, 'A group without links lives on this long; 0: 30,000.'),
+      refuseLateLinks: flag(false, 'Links that register when the SRT session stands are refused.'),
+      padReplies: flag(true, "SRTLA's own small replies are filled up to 32 bytes."),
+    },
+    [],
+    'Listeners that are there from the start; an entry has the fields of ListenerSettings, with `server` or `rules` for its ingest policy.',
+  ),
+  sockets: section({
+    listenerReceiveBufferBytes: integer(65_536, 268_435_456, 8_388_608, 'Receive buffer asked for each listener and each encoder of an uplink.'),
+    upstreamReceiveBufferBytes: integer(4096, 67_108_864, 1_048_576, 'Receive buffer asked for each group, towards its SRT server.'),
+  }),
+  upstream: section({
+    sourceAddress: pattern(
+      IP_LITERAL_OR_EMPTY,
+      '',
+      'Address that groups reach their SRT servers from. Empty: the one that the system routes by.',
+      'an IP address',
+    ),
+    portMin: integer(1024, 65_535, 30_000, 'First port that groups reach their SRT servers from, one each.'),
+    portMax: integer(
+      1024,
+      65_535,
+      31_999,
+      'Last of them. Keep the range out of the ephemeral one: a group must get its port back after a restart.',
+    ),
+  }),
+  state: section({
+    folder: text(
+      'srtla-state',
+      'Folder of what outlives the process where there is no NATS: listeners, groups, token key. Made when missing; empty: nothing does.',
+    ),
+    node: text('', 'Name of the node, whose next instance takes over. Empty: the host name of the system.'),
+    resumeWithinMs: integer(0, 600_000, 60_000, 'A group is taken over when its sender was heard of so lately.'),
+  }),
+  tokens: section({
+    keyFile: text('', 'File with the key that seals group ids: 32 bytes in hexadecimal or base64. Empty: one is made and kept.'),
+    previousKeyFile: text('', 'File with the key before it, whose ids stay good.'),
+    maxAgeMs: integer(60_000, 30 * DAY_MS, DAY_MS, 'A group that is not known is rebuilt from an id of this age at most.'),
+    refreshMs: integer(1000, 3_600_000, 30_000, 'How often the files are read again.'),
+  }),
+  ingest: section({
+    callbackTimeoutMs: integer(100, 2000, 2000, 'How long a callback may take; an encoder gives up after 3 s.'),
+    callbackCaFile: text('', 'PEM file of the authority of gRPC callbacks; set, they are called with TLS.'),
+    callbackTokenFile: text('', 'File with the bearer token that gRPC callbacks get.'),
+  }),
+  statistics: section({
+    bindAddress: pattern(IP_LITERAL, '127.0.0.1', 'Address of the statistics page for scene switchers.', 'an IP address'),
+    port: integer(0, 65_535, 9071, 'Its port; 0 lets the system choose.'),
+    readKey: text('', 'Key that readers must show, as a bearer token or as ?key=. Empty, here and in the file: no page.', 'text', {
+      secret: true,
+    }),
+    readKeyFile: text('', 'File that holds the key, read at start.'),
+  }),
+  streams: section({
+    maxWatches: integer(1, 100_000, 256, 'WatchGroups and WatchUplinks served at once; more get RESOURCE_EXHAUSTED.'),
+  }),
+};
+
+export type SrtlaGatewayConfig = ConfigOf<typeof srtlaGatewayConfig>;
+export type ConfiguredListener = SrtlaGatewayConfig['listeners'][number];
+
+/** Rules over several keys; what is wrong with a listener is found when it is made into settings. */
+export function checkConfig({ upstream, tokens, statistics }: SrtlaGatewayConfig): ConfigProblem | undefined {
+  if (upstream.portMax < upstream.portMin) {
+    return { path: 'upstream.portMax', complaint: `must not be below upstream.portMin, ${upstream.portMin}` };
+  }
+  if (tokens.previousKeyFile !== '' && tokens.keyFile === '') {
+    return { path: 'tokens.keyFile', complaint: 'must be set with tokens.previousKeyFile' };
+  }
+  if (statistics.readKey !== '' && statistics.readKeyFile !== '') {
+    return { path: 'statistics.readKeyFile', complaint: 'must be empty when statistics.readKey is set' };
+  }
+  return undefined;
+}

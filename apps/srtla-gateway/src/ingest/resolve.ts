@@ -1,0 +1,30 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError } from '@mediaplane/control';
+import { parseSocketAddress, plainAddress } from '@mediaplane/net';
+import type { AddressWords } from '@mediaplane/net';
+
+/** An encoder waits 3 s in all. */
+const TIMEOUT_MS = 1000;
+
+export type Resolve = (server: { readonly host: string; readonly port: number }) => Promise<AddressWords>;
+
+/** Where an SRT server is. Rejects with ServiceError UNAVAILABLE when its name says nothing, or not in time. */
+export const resolveServer: Resolve = async ({ host, port }) => {
+  if (isIP(host) !== 0) return plainAddress(parseSocketAddress(host, port));
+  const abort = new AbortController();
+  try {
+    const found = await Promise.race([
+      lookup(host).then(({ address }) => address),
+      sleep(TIMEOUT_MS, undefined, { signal: abort.signal, ref: false }),
+    ]);
+    if (found === undefined) throw new Error(`no answer within ${TIMEOUT_MS} ms`);
+    return plainAddress(parseSocketAddress(found, port));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw ServiceError.unavailable('SERVER_NOT_FOUND', `SRT server ${host}: ${why}`, { cause });
+  } finally {
+    abort.abort();
+  }
+};
