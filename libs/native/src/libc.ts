@@ -26,6 +26,7 @@ export interface Libc {
   mmap(address: number, length: number, protection: number, flags: number, fd: number, offset: number): number;
   munmap(address: number, length: number): number;
   close(fd: number): number;
+  if_indextoname(index: number, name: number): number;
   usleep(microseconds: number): number;
   /** A fresh address for a buffer; a Number because user space ends below 2^53. */
   addressOf(buffer: ArrayBuffer): number;
@@ -55,6 +56,7 @@ const PROTOTYPES = [
   'intptr_t mmap(uintptr_t, size_t, int, int, int, intptr_t)',
   'int munmap(uintptr_t, size_t)',
   'int close(int)',
+  'uintptr_t if_indextoname(uint32_t, uintptr_t)',
   'int usleep(uint32_t)',
 ];
 

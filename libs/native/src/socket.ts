@@ -17,6 +17,10 @@ export interface SocketOption {
 
 export const SO_SNDBUF: SocketOption = { level: 1, name: 7 };
 export const SO_RCVBUF: SocketOption = { level: 1, name: 8 };
+/** As the two above, beyond net.core.wmem_max and rmem_max, for whoever has CAP_NET_ADMIN (socket(7)). */
+export const SO_SNDBUFFORCE: SocketOption = { level: 1, name: 32 };
+export const SO_RCVBUFFORCE: SocketOption = { level: 1, name: 33 };
+const SO_BINDTODEVICE: SocketOption = { level: 1, name: 25 };
 const SO_MEMINFO: SocketOption = { level: 1, name: 55 };
 export const IP_TOS: SocketOption = { level: 0, name: 1 };
 export const IPV6_TCLASS: SocketOption = { level: 41, name: 67 };
@@ -77,6 +81,20 @@ export function setSocketOption(fd: number, option: SocketOption, value: number)
   const arena = scratch();
   arena.view.setInt32(VALUE_OFFSET, value, true);
   return libc().setsockopt(fd, option.level, option.name, addressIn(arena, VALUE_OFFSET, 4), 4) === 0;
+}
+
+/** IFNAMSIZ less the NUL. */
+const MAX_DEVICE_NAME_BYTES = 15;
+
+/** Sends and receives by this device alone, whatever the routing tables say. `name`: ASCII. @throws SystemCallError (EPERM, ENODEV) */
+export function bindToDevice(fd: number, name: string): void {
+  checkFd(fd);
+  if (name.length < 1 || name.length > MAX_DEVICE_NAME_BYTES) throw new RangeError(`${name} is not a device's name`);
+  const { level, name: option } = SO_BINDTODEVICE;
+  const arena = scratch();
+  for (let i = 0; i < name.length; i++) arena.bytes[VALUE_OFFSET + i] = name.charCodeAt(i);
+  const value = addressIn(arena, VALUE_OFFSET, name.length);
+  orThrow('SO_BINDTODEVICE', libc().setsockopt(fd, level, option, value, name.length));
 }
 
 /** @returns the value, -1 if the kernel does not know the option */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { IPV6_TCLASS, IP_TOS, socketOption } from '@mediaplane/native';
+import { IPV6_TCLASS, IP_TOS, SO_RCVBUF, SO_SNDBUF, socketOption } from '@mediaplane/native';
 import { formatIp, parseSocketAddress } from './address-text.ts';
 import { createPacketIo, createUdpSockets } from './implementation.ts';
 import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES } from './packet-io.ts';
@@ -325,6 +325,41 @@ describe.each(cases)('$name on $ip', ({ implementation, batchCalls, ip }) => {
     expect(received.length).toBeGreaterThan(0);
     expect(sockets.kernelDrops(small)).toBe(100 - received.length);
     expect(sockets.kernelDrops(small)).toBeGreaterThan(0);
+  });
+
+  test('a buffer beyond the limit of the system is granted whole, or cut to the limit, each time alike', async () => {
+    const asked = { receiveBufferBytes: 64 << 20, sendBufferBytes: 64 << 20 };
+    const [first, second] = [await open(asked), await open(asked)];
+    expect(second).toMatchObject({
+      receiveBufferBytes: first.receiveBufferBytes,
+      sendBufferBytes: first.sendBufferBytes,
+    });
+    if (implementation === 'dgram') return;
+    for (const { fd, receiveBufferBytes, sendBufferBytes } of [first, second]) {
+      expect([socketOption(fd, SO_RCVBUF), socketOption(fd, SO_SNDBUF)]).toEqual([receiveBufferBytes, sendBufferBytes]);
+    }
+  });
+
+  test('a socket can be bound to a device, where the implementation has means for it', async () => {
+    const code = (device: string): Promise<unknown> =>
+      sockets.open({ address: ip, port: 0, device }).then(
+        (handle) => handles.push(handle) && 'opened',
+        (error: { code: string }) => error.code,
+      );
+    for (const name of ['', 'a b', 'a/b', '..', '0123456789abcdef', 'é']) {
+      expect(await code(name)).toBe('invalid-option');
+    }
+    if (implementation === 'dgram') {
+      expect(await code('lo')).toBe('invalid-option');
+      return;
+    }
+    // Kernels before 5.7 want CAP_NET_RAW for it, and say so first.
+    expect(['no-such-device', 'permission-denied']).toContain(await code('no-such-modem'));
+    expect(['opened', 'permission-denied']).toContain(await code('lo'));
+    if (handles.length === 0) return;
+    const [socket, own] = [await io.attach(handles[0], 1), parseSocketAddress(ip, handles[0].port)];
+    expect(io.send(socket, scratch, 4, own)).toBe(true);
+    expect(await receiveCount(1)).toMatchObject([{ tag: 1, from: `${ip} ${own.port}` }]);
   });
 
   test('what cannot be opened says why', async () => {

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import { netErrorFrom } from './errors.ts';
+import { NetError, netErrorFrom } from './errors.ts';
 import type { NetCapabilities, UdpSocketHandle, UdpSocketOptions, UdpSockets } from './packet-io.ts';
 import { checkOptions } from './socket-options.ts';
 
@@ -23,7 +23,8 @@ export class DgramUdpSockets implements UdpSockets {
   #lastId = 0;
 
   async open(options: UdpSocketOptions): Promise<UdpSocketHandle> {
-    const { receiveBufferBytes, sendBufferBytes } = checkOptions(options);
+    const { receiveBufferBytes, sendBufferBytes, device } = checkOptions(options);
+    if (device !== undefined) throw new NetError('invalid-option', `device ${device}: node:dgram has no means for it`);
     const socket = await bindDgram(options.address, options.port, receiveBufferBytes, sendBufferBytes);
     const handle: UdpSocketHandle = {
       id: ++this.#lastId,

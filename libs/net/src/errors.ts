@@ -8,6 +8,7 @@ export type NetErrorCode =
   | 'address-not-available'
   | 'address-family-not-supported'
   | 'permission-denied'
+  | 'no-such-device'
   | 'too-many-files'
   | 'out-of-memory'
   | 'ports-exhausted'
@@ -31,6 +32,7 @@ const CODE_BY_ERRNO = new Map<string, NetErrorCode>([
   ['EAFNOSUPPORT', 'address-family-not-supported'],
   ['EACCES', 'permission-denied'],
   ['EPERM', 'permission-denied'],
+  ['ENODEV', 'no-such-device'],
   ['EMFILE', 'too-many-files'],
   ['ENFILE', 'too-many-files'],
   ['ENOMEM', 'out-of-memory'],

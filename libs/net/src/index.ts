@@ -5,6 +5,7 @@
  */
 export { AddressTable } from './address-table.ts';
 export { formatIp, formatSocketAddress, isUnspecified, parseIpInto, parseSocketAddress } from './address-text.ts';
+export { bufferShortages } from './buffer-shortage.ts';
 export { closeDoorbell, closeLeftDescriptors, createDoorbell, ring } from './doorbell.ts';
 export { NetError } from './errors.ts';
 export type { NetErrorCode } from './errors.ts';
@@ -14,4 +15,6 @@ export type { NetInterface } from './interfaces.ts';
 export * from './packet-io.ts';
 export { DEFAULT_MAX_PORT, DEFAULT_MIN_PORT, DEFAULT_QUIET_MS, PortPool } from './port-pool.ts';
 export type { PortPair, PortPoolOptions } from './port-pool.ts';
+export { routeOf } from './route.ts';
+export type { Route } from './route.ts';
 export * from './socket-address.ts';

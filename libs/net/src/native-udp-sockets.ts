@@ -5,8 +5,11 @@ import {
   IPV6_V6ONLY,
   IP_TOS,
   SO_RCVBUF,
+  SO_RCVBUFFORCE,
   SO_SNDBUF,
+  SO_SNDBUFFORCE,
   bindSocket,
+  bindToDevice,
   boundAddress,
   closeDescriptor,
   openUdpSocket,
@@ -14,7 +17,7 @@ import {
   socketDrops,
   socketOption,
 } from '@mediaplane/native';
-import type { AddressFamily } from '@mediaplane/native';
+import type { AddressFamily, SocketOption } from '@mediaplane/native';
 import { netErrorFrom } from './errors.ts';
 import { nativeCapabilities } from './native-capabilities.ts';
 import type { NetCapabilities, UdpSocketHandle, UdpSocketOptions, UdpSockets } from './packet-io.ts';
@@ -32,9 +35,8 @@ export class NativeUdpSockets implements UdpSockets {
   readonly capabilities: NetCapabilities = nativeCapabilities();
   /** Descriptors of open handles, by handle id. */
   readonly #open = new Map<number, number>();
-  /** Of the sizes that were asked for: what the kernel granted, which for one size is the same each time. */
-  readonly #receiveBytesGranted = new Map<number, number>();
-  readonly #sendBytesGranted = new Map<number, number>();
+  readonly #receiveSizes = new BufferSizes(SO_RCVBUF, SO_RCVBUFFORCE);
+  readonly #sendSizes = new BufferSizes(SO_SNDBUF, SO_SNDBUFFORCE);
   readonly #bound = new Int32Array(SOURCE_WORDS);
   #lastId = 0;
 
@@ -49,13 +51,15 @@ export class NativeUdpSockets implements UdpSockets {
       return handle;
     } catch (error) {
       if (fd >= 0) closeDescriptor(fd);
-      throw netErrorFrom(`UDP socket on ${options.address} port ${options.port}`, error);
+      const by = checked.device === undefined ? '' : ` by device ${checked.device}`;
+      throw netErrorFrom(`UDP socket on ${options.address} port ${options.port}${by}`, error);
     }
   }
 
   #configure(fd: number, family: AddressFamily, options: UdpSocketOptions, checked: CheckedOptions): UdpSocketHandle {
     const { w0, w1, w2, w3, port } = checked.address;
     if (family === AF_INET6) setSocketOption(fd, IPV6_V6ONLY, 0);
+    if (checked.device !== undefined) bindToDevice(fd, checked.device);
     bindSocket(fd, family, w0, w1, w2, w3, port);
     return {
       id: ++this.#lastId,
@@ -64,8 +68,8 @@ export class NativeUdpSockets implements UdpSockets {
       address: options.address,
       port: port === 0 ? this.#boundPort(fd) : port,
       dscp: setDscp(fd, family, checked.dscp) ? checked.dscp : 0,
-      receiveBufferBytes: sizeBuffer(fd, SO_RCVBUF, checked.receiveBufferBytes, this.#receiveBytesGranted),
-      sendBufferBytes: sizeBuffer(fd, SO_SNDBUF, checked.sendBufferBytes, this.#sendBytesGranted),
+      receiveBufferBytes: this.#receiveSizes.apply(fd, checked.receiveBufferBytes),
+      sendBufferBytes: this.#sendSizes.apply(fd, checked.sendBufferBytes),
       segmentRuns: options.segmentRuns === true && this.capabilities.gso,
     };
   }
@@ -88,20 +92,34 @@ export class NativeUdpSockets implements UdpSockets {
   }
 }
 
-/** Returns what the kernel grants: its answer is read the first time that a size is asked for. */
-function sizeBuffer(
-  fd: number,
-  option: typeof SO_RCVBUF | typeof SO_SNDBUF,
-  askedBytes: number,
-  granted: Map<number, number>,
-): number {
-  setSocketOption(fd, option, askedBytes);
-  let grantedBytes = granted.get(askedBytes);
-  if (grantedBytes === undefined) {
-    grantedBytes = Math.max(socketOption(fd, option), 0);
-    granted.set(askedBytes, grantedBytes);
+/** Sizes of one of a socket's buffers. The kernel's answer is read the first time that a size is asked for: it stays the same. */
+class BufferSizes {
+  readonly #plain: SocketOption;
+  readonly #forced: SocketOption;
+  readonly #known = new Map<number, { readonly option: SocketOption; readonly grantedBytes: number }>();
+
+  constructor(plain: SocketOption, forced: SocketOption) {
+    this.#plain = plain;
+    this.#forced = forced;
   }
-  return grantedBytes;
+
+  /** @returns what the kernel grants */
+  apply(fd: number, askedBytes: number): number {
+    const known = this.#known.get(askedBytes);
+    if (known === undefined) return this.#learn(fd, askedBytes);
+    setSocketOption(fd, known.option, askedBytes);
+    return known.grantedBytes;
+  }
+
+  /** Only what is cut at the system's limit needs the option that asks for a capability. */
+  #learn(fd: number, askedBytes: number): number {
+    setSocketOption(fd, this.#plain, askedBytes);
+    const isCut = socketOption(fd, this.#plain) < 2 * askedBytes;
+    const option = isCut && setSocketOption(fd, this.#forced, askedBytes) ? this.#forced : this.#plain;
+    const grantedBytes = Math.max(socketOption(fd, this.#plain), 0);
+    this.#known.set(askedBytes, { option, grantedBytes });
+    return grantedBytes;
+  }
 }
 
 function setDscp(fd: number, family: AddressFamily, dscp: number): boolean {

@@ -23,10 +23,13 @@ export interface UdpSocketOptions {
   readonly port: number;
   /** 0 to 63; default 46, expedited forwarding (RFC 3246). */
   readonly dscp?: number;
+  /** Beyond the system's limit with CAP_NET_ADMIN alone; the handle tells what was granted. */
   readonly receiveBufferBytes?: number;
   readonly sendBufferBytes?: number;
   /** Datagrams of one length that are queued for one destination leave in one system call where `gso` says so. Default false. */
   readonly segmentRuns?: boolean;
+  /** Native only: sends and receives by the interface of this name alone (SO_BINDTODEVICE), 1 to 15 characters. */
+  readonly device?: string;
 }
 
 /** A bound socket that no `PacketIo` has attached yet. Plain data: a control thread opens it, a media thread attaches it. */
@@ -40,7 +43,7 @@ export interface UdpSocketHandle {
   readonly port: number;
   /** What outgoing datagrams carry: 0 where it could not be set. */
   readonly dscp: number;
-  /** What the kernel granted (getsockopt), not what was asked for; 0 where it cannot be told. */
+  /** What the kernel granted (getsockopt; Linux says twice of what it is asked for); 0 where it cannot be told. See `bufferShortages`. */
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
   /** Queued datagrams gather in runs for UDP_SEGMENT; it was asked for, and the kernel has it. */
@@ -50,7 +53,7 @@ export interface UdpSocketHandle {
 /** Opens and closes sockets, on the control thread, which owns every descriptor. */
 export interface UdpSockets {
   readonly capabilities: NetCapabilities;
-  /** @throws NetError with code `address-in-use`, `address-not-available`, `permission-denied`, `too-many-files`, ... */
+  /** @throws NetError with code `address-in-use`, `address-not-available`, `no-such-device`, `permission-denied`, `too-many-files`, ... */
   open(options: UdpSocketOptions): Promise<UdpSocketHandle>;
   /** Idempotent. The owner of a socket detaches it first; after a crash of that thread, closing is all that is left to do. */
   close(handle: UdpSocketHandle): void;

@@ -14,6 +14,8 @@ export const DEFAULT_BUFFER_BYTES = 64 * 1024;
 const MIN_BUFFER_BYTES = 1024;
 const MAX_BUFFER_BYTES = 2 ** 30;
 const MAX_DSCP = 63;
+/** What Linux takes for one (dev_valid_name), of ASCII. */
+const DEVICE_NAME = /^(?!\.{1,2}$)[!-.0-9;-~]{1,15}$/;
 
 /** Options whose every value has been checked. */
 export interface CheckedOptions {
@@ -21,6 +23,7 @@ export interface CheckedOptions {
   readonly dscp: number;
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
+  readonly device: string | undefined;
 }
 
 /** @throws NetError invalid-address, invalid-option */
@@ -30,7 +33,16 @@ export function checkOptions(options: UdpSocketOptions): CheckedOptions {
     dscp: inRange('dscp', options.dscp ?? DEFAULT_DSCP, 0, MAX_DSCP),
     receiveBufferBytes: bufferBytes('receiveBufferBytes', options.receiveBufferBytes),
     sendBufferBytes: bufferBytes('sendBufferBytes', options.sendBufferBytes),
+    device: options.device === undefined ? undefined : deviceName(options.device),
   };
+}
+
+function deviceName(name: string): string {
+  if (DEVICE_NAME.test(name)) return name;
+  throw new NetError(
+    'invalid-option',
+    `device ${JSON.stringify(name)}: must be 1 to 15 of ASCII, without "/" and space`,
+  );
 }
 
 function bufferBytes(name: string, value: number = DEFAULT_BUFFER_BYTES): number {
