@@ -15,7 +15,19 @@ const MAY_IMPORT = {
   'apps/rtp-channel': ['audio', 'control', 'media', 'net', 'proto', 'rtp', 'service'],
   'apps/srtla-gateway': ['control', 'media', 'net', 'proto', 'service', 'srtla'],
   'apps/standalone': ['audio', 'control', 'media', 'net', 'proto', 'rtp-channel', 'service', 'testkit'],
-  loadtest: ['audio', 'control', 'media', 'native', 'net', 'proto', 'rtp', 'service', 'testkit', 'rtp-channel'],
+  loadtest: [
+    'audio',
+    'control',
+    'media',
+    'native',
+    'net',
+    'proto',
+    'rtp',
+    'service',
+    'srtla',
+    'testkit',
+    'rtp-channel',
+  ],
 };
 
 /** Cores that take packets, commands and the time as arguments: no clock, timer, randomness, socket or environment inside. */

@@ -1,8 +1,12 @@
-import type { Arguments, EngineName, ScenarioName } from './arguments.ts';
+import type { Arguments } from './arguments/arguments.ts';
+import type { RtpArguments, RtpEngineName, RtpPeerName, RtpScenarioName } from './arguments/rtp-arguments.ts';
+import type { SrtlaArguments } from './arguments/srtla-arguments.ts';
 import { bareCoalescing, bareImmediate } from './engines/bare.ts';
 import type { EngineKind } from './engines/engine.ts';
 import { rtpChannel } from './engines/rtp-channel.ts';
 import { rtpengine } from './engines/rtpengine.ts';
+import { srtlaGateway } from './engines/srtla-gateway.ts';
+import { srtlaPair } from './engines/srtla-pair.ts';
 import type { EngineRuns, Figures } from './report/compare.ts';
 import { ratios, summarise } from './report/compare.ts';
 import type { Result } from './report/result.ts';
@@ -14,8 +18,9 @@ import { rtpFlood } from './scenarios/rtp-flood.ts';
 import { rtpIdle } from './scenarios/rtp-idle.ts';
 import { rtpEcho, rtpRelay } from './scenarios/rtp-traffic.ts';
 import type { Scenario } from './scenarios/scenario.ts';
+import { srtla } from './scenarios/srtla.ts';
 
-const RUN: Readonly<Record<ScenarioName, Scenario>> = {
+const RUN: Readonly<Record<RtpScenarioName, Scenario>> = {
   'rtp-idle': rtpIdle,
   'rtp-echo': rtpEcho,
   'rtp-relay': rtpRelay,
@@ -25,7 +30,7 @@ const RUN: Readonly<Record<ScenarioName, Scenario>> = {
   'bus-command': busCommand,
 };
 
-const KINDS: Readonly<Record<EngineName, readonly EngineKind[]>> = {
+const KINDS: Readonly<Record<RtpEngineName | RtpPeerName, readonly EngineKind[]>> = {
   ours: [rtpChannel],
   // Both, so that what coalescing saves is never taken for the price of protocol work.
   bare: [bareCoalescing, bareImmediate],
@@ -39,35 +44,54 @@ export class UnavailableError extends Error {
 
 export interface Comparison {
   readonly engines: readonly EngineRuns[];
-  /** The first engine's medians over each peer's. */
+  /** By peer: what the first engine needs of what the peer needs, as `ratios` reckons. */
   readonly ratios: Readonly<Record<string, Figures>>;
+}
+
+/** Something that is run and measured, by turns with others. */
+interface Contestant {
+  readonly name: string;
+  /** Why it cannot run here; null if it can. */
+  unavailable(): string | null;
+  run(progress: (text: string) => void): Promise<Result>;
 }
 
 /** Runs engine and peers by turns (A B A B ...), so that a change of the machine's mood hits all of them alike. */
 export async function loadTest(args: Arguments, progress: (text: string) => void): Promise<Comparison> {
-  const { scenario, engine, peer, runs, channels, seconds, threads } = args;
-  const kinds = [KINDS[engine][0], ...(peer === null ? [] : KINDS[peer])];
-  for (const kind of kinds) {
-    const obstacle = kind.unavailable();
+  const { scenario, runs } = args;
+  const contestants = 'profile' in args ? bondingContestants(args) : rtpContestants(args);
+  for (const contestant of contestants) {
+    const obstacle = contestant.unavailable();
     if (obstacle !== null) throw new UnavailableError(obstacle);
   }
-  const results = kinds.map((): Result[] => []);
+  const results = contestants.map((): Result[] => []);
   for (let run = 1; run <= runs; run += 1) {
-    for (const [i, kind] of kinds.entries()) {
-      const who = `${scenario} ${run}/${runs} ${kind.name}`;
-      const result = await RUN[scenario](kind, {
-        channels,
-        seconds,
-        threads,
-        progress: (text) => progress(`${who}: ${text} ...`),
-      });
+    for (const [i, contestant] of contestants.entries()) {
+      const who = `${scenario} ${run}/${runs} ${contestant.name}`;
+      const result = await contestant.run((text) => progress(`${who}: ${text} ...`));
       results[i].push(result);
       progress(`${who}: ${headline(result)}`);
     }
   }
-  const engines = kinds.map((kind, i) => summarise(kind.name, results[i]));
+  const engines = contestants.map(({ name }, i) => summarise(name, results[i]));
   const [first, ...peers] = engines;
   return { engines, ratios: Object.fromEntries(peers.map((other) => [other.engine, ratios(first, other)])) };
+}
+
+function rtpContestants({ scenario, engine, peer, ...rest }: RtpArguments & Arguments): Contestant[] {
+  return [KINDS[engine][0], ...(peer === null ? [] : KINDS[peer])].map((kind) => ({
+    name: kind.name,
+    unavailable: () => kind.unavailable(),
+    run: (progress) => RUN[scenario](kind, { ...rest, progress }),
+  }));
+}
+
+function bondingContestants({ scenario, peer, ...rest }: SrtlaArguments & Arguments): Contestant[] {
+  return [srtlaGateway, ...(peer === null ? [] : [srtlaPair(peer)])].map((engine) => ({
+    name: engine.name,
+    unavailable: () => engine.unavailable(),
+    run: (progress) => srtla(scenario, engine, { ...rest, progress }),
+  }));
 }
 
 function headline(result: Result): string {

@@ -1,5 +1,6 @@
-import { parseArguments, USAGE, UsageError } from './arguments.ts';
-import type { Arguments } from './arguments.ts';
+import { parseArguments, USAGE } from './arguments/arguments.ts';
+import type { Arguments } from './arguments/arguments.ts';
+import { UsageError } from './arguments/values.ts';
 import type { Comparison } from './load-test.ts';
 import { UnavailableError, loadTest } from './load-test.ts';
 import { endChildrenWithThisProcess } from './processes.ts';
@@ -9,18 +10,29 @@ import { table } from './report/table.ts';
 const EXIT_USAGE = 2;
 
 function report(args: Arguments, { engines, ratios }: Comparison): string {
-  if (args.json) {
-    const [{ runs }] = engines;
-    const lonely = engines.length === 1 && runs.length === 1;
-    const { scenario, channels, seconds, threads } = args;
-    return JSON.stringify(lonely ? runs[0] : { scenario, channels, seconds, threads, engines, ratios }, null, 2);
+  const { json, runs, ...rest } = args;
+  if (json) {
+    const [first] = engines;
+    const lonely = engines.length === 1 && first.runs.length === 1;
+    return JSON.stringify(lonely ? first.runs[0] : { ...rest, engines, ratios }, null, 2);
   }
-  const { scenario, channels, seconds, threads, runs } = args;
-  const title = `${scenario}: ${channels} channels, ${seconds} s, ${threads} media thread${threads > 1 ? 's' : ''}, median of ${runs}`;
   const late = engines
     .filter(({ lateRuns }) => lateRuns > 0)
     .map(({ engine, lateRuns }) => `generator late in ${lateRuns} of ${runs} runs of ${engine}: do not believe those`);
-  return [title, '', table(engines), ...(late.length > 0 ? ['', ...late] : [])].join('\n');
+  return [`${title(args)}, median of ${runs}`, '', table(engines), ...(late.length > 0 ? ['', ...late] : [])].join(
+    '\n',
+  );
+}
+
+function title(args: Arguments): string {
+  const { scenario, seconds } = args;
+  if ('channels' in args) {
+    const threads = `${args.threads} media thread${args.threads > 1 ? 's' : ''}`;
+    return `${scenario}: ${args.channels} channels, ${seconds} s, ${threads}`;
+  }
+  const { groups, links, packetsPerSecond, pace, profile } = args;
+  const groupsOf = `${groups} group${groups > 1 ? 's' : ''} of ${links} link${links > 1 ? 's' : ''}`;
+  return `${scenario}: ${groupsOf}, ${packetsPerSecond} packets/s each (${pace}), ${profile} profile, ${seconds} s`;
 }
 
 if (process.argv.includes('--help')) {

@@ -5,12 +5,12 @@ import { FLOOD_RUN, Flood } from './flood.ts';
 import type { FromGenerator, ToGenerator } from './plan.ts';
 import { PACKET_BYTES } from './probe-packet.ts';
 import { Traffic } from './traffic.ts';
+import { until } from './until.ts';
 
 /**
  * The load generator, a process of its own so that its CPU is nobody else's. It takes orders from its parent by IPC, and
- * ends with it. While it works it returns to the event loop only between slices, to notice that the parent is gone.
+ * ends with it.
  */
-const SLICE_US = 250_000;
 const ARENA_BYTES = 4 << 20;
 const RECEIVE_BUFFER_BYTES = 262_144;
 const LOOPBACK = '127.0.0.1';
@@ -37,28 +37,18 @@ async function open(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-function work(job: { run(sliceUs: number): boolean }): Promise<void> {
-  return new Promise((resolve) => {
-    const slice = (): void => {
-      if (job.run(SLICE_US)) resolve();
-      else setImmediate(slice);
-    };
-    slice();
-  });
-}
-
 async function obey(order: ToGenerator): Promise<void> {
   switch (order.type) {
     case 'open':
       return answer({ type: 'opened', ports: await open(order.sockets) });
     case 'traffic': {
       const traffic = new Traffic(io, sockets, scratch, order.plan, nowUs);
-      await work(traffic);
+      await until((sliceUs) => traffic.run(sliceUs));
       return answer({ type: 'traffic', result: traffic.result() });
     }
     case 'flood': {
       const flood = new Flood(io, sockets, scratch, order.plan, nowUs);
-      await work(flood);
+      await until((sliceUs) => flood.run(sliceUs));
       return answer({ type: 'flood', result: flood.result() });
     }
   }

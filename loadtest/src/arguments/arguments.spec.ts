@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { UsageError, parseArguments } from './arguments.ts';
+import { parseArguments } from './arguments.ts';
+import { UsageError } from './values.ts';
 
 describe('parseArguments', () => {
   test('a scenario alone has defaults', () => {
@@ -20,8 +21,8 @@ describe('parseArguments', () => {
   });
 
   test('calls under way at once are few by default', () => {
-    expect(parseArguments(['rtp-churn']).channels).toBe(64);
-    expect(parseArguments(['bus-command']).channels).toBe(1);
+    expect(parseArguments(['rtp-churn'])).toMatchObject({ channels: 64 });
+    expect(parseArguments(['bus-command'])).toMatchObject({ channels: 1 });
   });
 
   test('every option', () => {
@@ -40,7 +41,40 @@ describe('parseArguments', () => {
     });
   });
 
+  test('srtla: a scenario alone has defaults, and every option', () => {
+    const common = { seconds: 10, runs: 1, json: false };
+    expect(parseArguments(['srtla-bonded'])).toEqual({
+      scenario: 'srtla-bonded',
+      packetsPerSecond: 10_000,
+      links: 2,
+      groups: 1,
+      pace: 'even',
+      profile: 'latency',
+      peer: null,
+      ...common,
+    });
+    const line = 'srtla-receive --pps 95 --links 4 --groups 200 --pace burst --profile economy --peer ../pair';
+    expect(parseArguments(line.split(' '))).toEqual({
+      scenario: 'srtla-receive',
+      packetsPerSecond: 95,
+      links: 4,
+      groups: 200,
+      pace: 'burst',
+      profile: 'economy',
+      peer: '../pair',
+      ...common,
+      runs: 5,
+    });
+  });
+
   test.each([
+    ['srtla-send --groups 2', 'srtla-send has one'],
+    ['srtla-send --links 17', '--links 17: must be a whole number from 1 to 16'],
+    ['srtla-send --pace slow', '--pace slow: must be one of even, burst'],
+    ['srtla-send --profile fast', '--profile fast: must be one of latency, economy'],
+    ['srtla-receive --pps 100000 --groups 3', 'at most 200000 packets a second in all'],
+    ['srtla-send --channels 3', 'srtla-send has no --channels'],
+    ['rtp-echo --links 3', 'rtp-echo has no --links'],
     ['', 'name one scenario: rtp-idle, rtp-echo'],
     ['rtp-echo rtp-relay', 'name one scenario'],
     ['rtp-eco', 'scenario rtp-eco: must be one of rtp-idle'],
