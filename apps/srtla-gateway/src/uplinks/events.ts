@@ -31,6 +31,8 @@ export type UplinkHappening =
   | ({ readonly type: 'link-waiting'; readonly problem: string } & LinkOf)
   /** By the system's routes it leaves by another network than its own: in words, with what would mend it. */
   | ({ readonly type: 'link-misrouted'; readonly problem: string } & LinkOf)
+  /** The system does not let its socket be bound to its device: routes decide which way it goes. Once. */
+  | ({ readonly type: 'link-unbound'; readonly device: string } & LinkOf)
   | ({ readonly type: 'link-refused'; readonly forGood: boolean } & LinkOf)
   | ({ readonly type: 'link-weak'; readonly reason: WeakReason } & LinkOf)
   /** It gets no new data; what it had in flight goes out again by others. `recovered` or `link-down` ends it. */

@@ -1,5 +1,6 @@
 import { formatSocketAddress } from '@mediaplane/net';
 import { redactStreamId } from '@mediaplane/srtla';
+import type { SrtlaEvent } from '../media/contract.ts';
 import type { UplinkEvent as MediaEvent } from '../media/uplink-contract.ts';
 import type { LinkOf, UplinkHappening } from './events.ts';
 
@@ -36,4 +37,8 @@ export function happeningOf(event: MediaEvent, linkOf: (number: number) => LinkO
     case 'uplink-link-cap-reached':
       return { type: 'cap-reached', ...linkOf(event.link) };
   }
+}
+
+export function isUplinkEvent(event: SrtlaEvent): event is MediaEvent {
+  return event.type.startsWith('uplink-');
 }

@@ -2,6 +2,7 @@ import type { Logger } from '@mediaplane/control';
 import type { SessionSocket } from '@mediaplane/media';
 import type { UdpSockets } from '@mediaplane/net';
 import type { PathInit, UplinkCommands, UplinkInit } from '../media/uplink-contract.ts';
+import type { BufferNotes } from './buffer-notes.ts';
 import type { UplinkEvent } from './events.ts';
 import type { Resolve } from './receiver-addresses.ts';
 import type { RouteProblem } from './route-problem.ts';
@@ -39,4 +40,9 @@ export interface UplinkParts {
   nowMs?(): number;
   /** How often uplinks look around; default: 1000. */
   readonly tendMs?: number;
+}
+
+/** The same with nothing left open, for what is inside. */
+export interface AllParts extends Required<UplinkParts> {
+  readonly buffers: BufferNotes;
 }

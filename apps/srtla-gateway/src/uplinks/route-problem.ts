@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { deviceOf, familyOf } from './source-addresses.ts';
 import type { Interfaces } from './source-addresses.ts';
 
@@ -50,14 +49,4 @@ export function gatewayOf(device: string, routes: string): string | undefined {
     return [6, 4, 2, 0].map((at) => Number.parseInt(gateway.slice(at, at + 2), 16)).join('.');
   }
   return undefined;
-}
-
-export async function readGateway(source: string, interfaces: Interfaces): Promise<string | undefined> {
-  const device = deviceOf(source, interfaces);
-  if (device === undefined || familyOf(source) === 6) return undefined;
-  try {
-    return gatewayOf(device, await readFile('/proc/net/route', 'latin1'));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,6 @@
 import { isIPv6 } from 'node:net';
+import { NetError, createUdpSockets } from '@mediaplane/net';
+import type { UdpSocketHandle, UdpSocketOptions, UdpSockets } from '@mediaplane/net';
 import type { LinkStatistics, UplinkCommands, UplinkStatistics } from '../media/uplink-contract.ts';
 import type { UplinkEvent } from './events.ts';
 import type { UplinkMedia } from './parts.ts';
@@ -15,6 +17,30 @@ export function interfacesOf(addresses: Readonly<Record<string, readonly string[
   return Object.fromEntries(
     Object.entries(addresses).map(([device, texts]) => [device, texts.map((address) => info(address, device))]),
   );
+}
+
+/** Real sockets of this machine, whose devices are those that a test says: binding to one is only remembered. */
+export class DevicelessSockets implements UdpSockets {
+  readonly #sockets = createUdpSockets('native');
+  readonly capabilities = this.#sockets.capabilities;
+  readonly devices: string[] = [];
+  forbidsDevices = false;
+
+  async open({ device, ...options }: UdpSocketOptions): Promise<UdpSocketHandle> {
+    if (device !== undefined) {
+      if (this.forbidsDevices) throw new NetError('permission-denied', `device ${device}`);
+      this.devices.push(device);
+    }
+    return this.#sockets.open(options);
+  }
+
+  close(handle: UdpSocketHandle): void {
+    this.#sockets.close(handle);
+  }
+
+  kernelDrops(handle: UdpSocketHandle): number {
+    return this.#sockets.kernelDrops(handle);
+  }
 }
 
 /** Events as they come, and a wait for one that fits. */

@@ -3,7 +3,7 @@ import type { AddressWords, UdpSocketHandle } from '@mediaplane/net';
 import { SOCKET_ROLE } from '../media/contract.ts';
 import type { LinkStatistics } from '../media/uplink-contract.ts';
 import type { UplinkHappening } from './events.ts';
-import type { UplinkParts } from './parts.ts';
+import type { AllParts } from './parts.ts';
 import type { ReceiverAddresses } from './receiver-addresses.ts';
 import { linkName } from './settings.ts';
 import type { LinkSettings } from './settings.ts';
@@ -21,8 +21,7 @@ const RECEIVE_BUFFER_BYTES = 1 << 20;
 /** What networks of others make of marks is unknown; none are set. */
 const DSCP = 0;
 
-export interface LinkParts
-  extends Pick<UplinkParts, 'media' | 'sockets' | 'log'>, Required<Pick<UplinkParts, 'routeProblem'>> {
+export interface LinkParts extends Pick<AllParts, 'media' | 'sockets' | 'log' | 'buffers' | 'routeProblem'> {
   readonly uplinkId: string;
   readonly receiver: ReceiverAddresses;
   emit(happening: UplinkHappening): void;
@@ -36,9 +35,15 @@ export interface Surroundings {
   readonly turn: number;
 }
 
+type LinkTrouble =
+  | { readonly type: 'link-waiting' | 'link-misrouted'; readonly problem: string }
+  | { readonly type: 'link-unbound'; readonly device: string };
+
 interface OpenPath {
   readonly sessionId: string;
   readonly handle: UdpSocketHandle;
+  /** That it is bound to; '': none. */
+  readonly device: string;
   readonly receiver: AddressWords;
   /** The device that had the address when it was opened; undefined when none is known to have it (all of 127/8 can be bound). */
   readonly homeDevice: string | undefined;
@@ -59,6 +64,8 @@ export class UplinkLink {
   /** Why it has no socket; '' when it has or wants none. */
   #problem = '';
   #misrouted = '';
+  /** The system does not let it be bound to its device; that has been told. */
+  #isUnbound = false;
   /** When it was last up, or got its socket. */
   #lostMs = -Infinity;
   #reopenAfterMs = REOPEN_FIRST_MS;
@@ -181,78 +188,78 @@ export class UplinkLink {
 
   /** Returns why not; '' when it is open. */
   async #openFrom(source: string, receiver: AddressWords, { nowMs, interfaces }: Surroundings): Promise<string> {
-    const { media, uplinkId, log } = this.#parts;
-    let handle: UdpSocketHandle;
+    const { media, sockets, uplinkId, log } = this.#parts;
+    let opened: { handle: UdpSocketHandle; device: string };
     try {
-      handle = await this.#openSocket(source);
+      opened = await this.#openSocket(source, this.settings.device);
     } catch (error) {
-      if (error instanceof NetError && error.code === 'address-not-available')
-        return `${source} is not an address of this machine`;
-      return messageOf(error);
+      if (!(error instanceof NetError) || error.code !== 'address-not-available') return messageOf(error);
+      return `${source} is not an address of this machine`;
     }
+    const { handle, device } = opened;
     this.#paths += 1;
     const sessionId = `${uplinkId}.${this.number}.${this.#paths}`;
     try {
       const init = { kind: 'path', uplinkId, link: this.number, receiver } as const;
       await media.open(sessionId, [{ role: SOCKET_ROLE, handle }], init, uplinkId);
     } catch (error) {
-      this.#parts.sockets.close(handle);
+      sockets.close(handle);
       return messageOf(error);
     }
-    this.#path = { sessionId, handle, receiver, homeDevice: deviceOf(source, interfaces) };
+    this.#path = { sessionId, handle, device, receiver, homeDevice: deviceOf(source, interfaces) };
     this.#problem = '';
     this.#lostMs = nowMs;
-    const { receiveBufferBytes, sendBufferBytes } = handle;
-    log.info(
-      {
-        uplinkId,
-        link: this.name,
-        source,
-        port: handle.port,
-        receiver: formatSocketAddress(receiver),
-        receiveBufferBytes,
-        sendBufferBytes,
-      },
-      'a link has a socket',
-    );
-    await this.#checkRoute(source, receiver, interfaces);
+    const socket = this.#socketView();
+    log.info({ uplinkId, link: this.name, ...socket }, 'a link has a socket');
+    if (device === '') await this.#checkRoute(source, receiver, interfaces);
     return '';
   }
 
-  #openSocket(source: string): Promise<UdpSocketHandle> {
-    return this.#parts.sockets.open({
+  /** Bound to the device, or without where the system forbids that: then its routes decide. */
+  async #openSocket(source: string, device: string): Promise<{ handle: UdpSocketHandle; device: string }> {
+    const { sockets, buffers } = this.#parts;
+    const options = {
       address: source,
       port: 0,
       dscp: DSCP,
       receiveBufferBytes: RECEIVE_BUFFER_BYTES,
       sendBufferBytes: SEND_BUFFER_BYTES,
       segmentRuns: true,
-    });
+      ...(device === '' ? {} : { device }),
+    };
+    try {
+      const handle = await sockets.open(options);
+      buffers.check(options, handle);
+      return { handle, device: sockets.capabilities.implementation === 'native' ? device : '' };
+    } catch (error) {
+      if (device === '' || !(error instanceof NetError) || error.code !== 'permission-denied') throw error;
+      if (!this.#isUnbound) this.#tell({ type: 'link-unbound', device });
+      this.#isUnbound = true;
+      return this.#openSocket(source, '');
+    }
   }
 
   async #checkRoute(source: string, receiver: AddressWords, interfaces: Interfaces): Promise<void> {
-    const { routeProblem, log, uplinkId, emit } = this.#parts;
-    const problem = await routeProblem({ source, receiver: formatIp(receiver), number: this.number, interfaces });
-    if (problem !== '' && problem !== this.#misrouted) {
-      log.warn({ uplinkId, link: this.name, problem }, 'a link leaves by the wrong network');
-      emit({ type: 'link-misrouted', problem, link: { number: this.number, name: this.name } });
-    }
+    const { number } = this;
+    const problem = await this.#parts.routeProblem({ source, receiver: formatIp(receiver), number, interfaces });
+    if (problem !== '' && problem !== this.#misrouted) this.#tell({ type: 'link-misrouted', problem });
     this.#misrouted = problem;
   }
 
   #wait(problem: string): void {
-    const { log, uplinkId, emit } = this.#parts;
     if (problem === this.#problem) return;
     this.#problem = problem;
-    log.warn({ uplinkId, link: this.name, problem }, 'a link has no socket');
-    emit({ type: 'link-waiting', problem, link: { number: this.number, name: this.name } });
+    this.#tell({ type: 'link-waiting', problem });
+  }
+
+  #tell(happening: LinkTrouble): void {
+    this.#parts.emit({ ...happening, link: { number: this.number, name: this.name } });
   }
 
   async closePath(): Promise<void> {
     const path = this.#path;
     if (path === undefined) return;
     this.#path = undefined;
-    this.#misrouted = '';
     try {
       await this.#parts.media.close(path.sessionId, null);
     } catch {
@@ -299,11 +306,11 @@ export class UplinkLink {
 
   #socketView(): LinkSocketView | null {
     if (this.#path === undefined) return null;
-    const { handle, receiver } = this.#path;
+    const { handle, device, receiver } = this.#path;
     return {
       source: handle.address,
       sourcePort: handle.port,
-      device: this.settings.device,
+      device,
       receiver: formatSocketAddress(receiver),
       receiveBufferBytes: handle.receiveBufferBytes,
       sendBufferBytes: handle.sendBufferBytes,

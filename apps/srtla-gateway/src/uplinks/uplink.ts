@@ -5,7 +5,7 @@ import { apiError, uplinkNotFound } from './errors.ts';
 import type { UplinkHappening } from './events.ts';
 import { happeningOf } from './happening.ts';
 import { LinkSet } from './link-set.ts';
-import type { UplinkParts } from './parts.ts';
+import type { AllParts } from './parts.ts';
 import { ReceiverAddresses } from './receiver-addresses.ts';
 import { linkKey, linkViolations, normalizeLink, requireUplinkSettings, throwIfWrong } from './settings.ts';
 import type { LinkSettings, UplinkSettings } from './settings.ts';
@@ -27,7 +27,7 @@ export type LinkChange = Partial<Omit<LinkSettings, 'address' | 'device'>>;
 export class Uplink {
   readonly id: string;
   readonly createdMs = Date.now();
-  readonly #parts: Required<UplinkParts>;
+  readonly #parts: AllParts;
   readonly #turns = new Turns();
   readonly #links: LinkSet;
   readonly #receiver: ReceiverAddresses;
@@ -44,19 +44,28 @@ export class Uplink {
   #lossCause = '';
   #isClosed = false;
 
-  private constructor(parts: Required<UplinkParts>, settings: UplinkSettings) {
-    const { media, sockets, log, routeProblem, resolve } = parts;
+  private constructor(parts: AllParts, settings: UplinkSettings) {
+    const { media, sockets, log, buffers, routeProblem, resolve } = parts;
     this.id = parts.newUplinkId();
     this.#parts = parts;
     this.#lostMs = parts.nowMs();
     this.#settings = settings;
     this.#receiver = new ReceiverAddresses(resolve);
     const emit = (happening: UplinkHappening): void => this.#emit(happening);
-    this.#links = new LinkSet({ media, sockets, log, routeProblem, uplinkId: this.id, receiver: this.#receiver, emit });
+    this.#links = new LinkSet({
+      media,
+      sockets,
+      log,
+      buffers,
+      routeProblem,
+      uplinkId: this.id,
+      receiver: this.#receiver,
+      emit,
+    });
   }
 
   /** Resolves when the encoder can connect; the receiver's name and the links' sockets follow. @throws ServiceError */
-  static async open(parts: Required<UplinkParts>, settings: UplinkSettings): Promise<Uplink> {
+  static async open(parts: AllParts, settings: UplinkSettings): Promise<Uplink> {
     requireUplinkSettings(settings);
     const uplink = new Uplink(parts, settings);
     try {
@@ -72,15 +81,17 @@ export class Uplink {
   }
 
   async #start(listenPort: number): Promise<void> {
-    const { media, sockets, log } = this.#parts;
+    const { media, sockets, log, buffers } = this.#parts;
     const { listenAddress, mode, maxBitrateBps } = this.#settings;
-    this.#socket = await sockets.open({
+    const options = {
       address: listenAddress,
       port: listenPort,
       dscp: DSCP,
       receiveBufferBytes: ENCODER_BUFFER_BYTES,
       sendBufferBytes: ENCODER_BUFFER_BYTES,
-    });
+    };
+    this.#socket = await sockets.open(options);
+    buffers.check(options, this.#socket);
     const { port, receiveBufferBytes, sendBufferBytes } = this.#socket;
     const init = { kind: 'uplink', options: { mode, maxBitrateBps } } as const;
     await media.open(this.id, [{ role: SOCKET_ROLE, handle: this.#socket }], init);

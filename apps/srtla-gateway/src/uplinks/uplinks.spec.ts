@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readdirSync } from 'node:fs';
-import { createUdpSockets } from '@mediaplane/net';
 import { LINK_DEFAULTS, UPLINK_DEFAULTS } from './settings.ts';
 import type { LinkSettings, UplinkSettings } from './settings.ts';
-import { EventLog, FakeMedia, interfacesOf } from './spec-parts.ts';
+import { DevicelessSockets, EventLog, FakeMedia, interfacesOf } from './spec-parts.ts';
 import { Uplinks } from './uplinks.ts';
 import type { UplinkView } from './view.ts';
 
@@ -21,7 +20,8 @@ function descriptors(): number {
 }
 
 describe('uplinks', () => {
-  const sockets = createUdpSockets('native');
+  let sockets: DevicelessSockets;
+  let routeProblem: string;
   let media: FakeMedia;
   let log: EventLog;
   let interfaces: Record<string, string[]>;
@@ -31,6 +31,8 @@ describe('uplinks', () => {
   let statistics: UplinkView[];
 
   beforeEach(() => {
+    sockets = new DevicelessSockets();
+    routeProblem = '';
     media = new FakeMedia();
     log = new EventLog();
     interfaces = { lo: ['127.0.0.1', '::1'] };
@@ -48,7 +50,7 @@ describe('uplinks', () => {
       interfaces: () => interfacesOf(interfaces),
       nowMs: () => performance.now() * FASTER,
       tendMs: 1000 / FASTER,
-      routeProblem: async () => '',
+      routeProblem: async () => routeProblem,
       resolve: async (host) => {
         asked.push(host);
         const found = names[host];
@@ -148,6 +150,25 @@ describe('uplinks', () => {
     interfaces['wwan0'] = ['127.0.0.5'];
     await until(() => uplinks.describe(uplinkId).links[0].socket?.source === '127.0.0.5');
     expect(descriptors()).toBe(before);
+  });
+
+  test('a link is bound to its device; where that is forbidden its routes are looked at, and both are told once', async () => {
+    interfaces['wwan0'] = ['127.0.0.4'];
+    routeProblem = 'it leaves by eth0';
+    const bound = await create({ links: [link({ device: 'wwan0' })] });
+    expect(sockets.devices).toEqual(['wwan0']);
+    expect(bound.links[0]).toMatchObject({ problem: '', socket: { device: 'wwan0' } });
+    await uplinks.delete(bound.uplinkId);
+    log.all.length = 0;
+    sockets.forbidsDevices = true;
+    const { uplinkId, links } = await create({ links: [link({ device: 'wwan0' })] });
+    expect(links[0]).toMatchObject({ phase: 'registering', problem: 'it leaves by eth0', socket: { device: '' } });
+    await uplinks.updateLink(uplinkId, 'wwan0', { enabled: false });
+    await uplinks.updateLink(uplinkId, 'wwan0', { enabled: true });
+    expect(log.types().filter((type) => type === 'link-unbound' || type === 'link-misrouted')).toEqual([
+      'link-unbound',
+      'link-misrouted',
+    ]);
   });
 
   test('links of the other family than the receiver say so, with the link', async () => {

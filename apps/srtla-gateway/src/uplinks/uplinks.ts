@@ -1,8 +1,10 @@
 import { networkInterfaces } from 'node:os';
 import type { UdpSocketHandle } from '@mediaplane/net';
-import type { UplinkEvent as MediaEvent } from '../media/uplink-contract.ts';
+import type { SrtlaEvent } from '../media/contract.ts';
+import { BufferNotes } from './buffer-notes.ts';
 import { uplinkNotFound } from './errors.ts';
-import type { UplinkParts } from './parts.ts';
+import { isUplinkEvent } from './happening.ts';
+import type { AllParts, UplinkParts } from './parts.ts';
 import { systemResolve } from './receiver-addresses.ts';
 import type { LinkSettings, UplinkSettings } from './settings.ts';
 import { systemRouteProblem } from './system-route.ts';
@@ -17,7 +19,7 @@ const TEND_MS = 1000;
  * Methods reject with ServiceError. Media events and lost sessions of others are not taken: `onMediaEvent` and `onSessionLost` say so.
  */
 export class Uplinks {
-  readonly #parts: Required<UplinkParts>;
+  readonly #parts: AllParts;
   readonly #uplinks = new Map<string, Uplink>();
   readonly #timer: NodeJS.Timeout;
   /** By uplink: what went wrong last, so that it is told once. */
@@ -27,7 +29,8 @@ export class Uplinks {
     this.#parts = {
       resolve: systemResolve,
       interfaces: networkInterfaces,
-      routeProblem: systemRouteProblem,
+      routeProblem: systemRouteProblem(parts.sockets.capabilities.implementation),
+      buffers: new BufferNotes(parts.log),
       onStatistics: () => undefined,
       nowMs: () => performance.now(),
       tendMs: TEND_MS,
@@ -96,10 +99,11 @@ export class Uplinks {
   }
 
   /** Returns false for an event of a session that is no uplink's. */
-  onMediaEvent(sessionId: string, event: MediaEvent): boolean {
+  onMediaEvent(sessionId: string, event: SrtlaEvent): boolean {
     const uplink = this.#uplinks.get(sessionId);
-    uplink?.onMediaEvent(event);
-    return uplink !== undefined;
+    if (uplink === undefined || !isUplinkEvent(event)) return false;
+    uplink.onMediaEvent(event);
+    return true;
   }
 
   /** Takes the sockets of a session that has ended by itself, of an uplink or of one of its links. Returns false when it is neither's. */
