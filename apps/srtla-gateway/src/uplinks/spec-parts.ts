@@ -109,11 +109,11 @@ export class FakeMedia implements UplinkMedia {
   }
 
   setLink(link: number, figures: Partial<LinkStatistics>): void {
-    this.links.set(link, { ...IDLE, link, ...this.links.get(link), ...figures });
+    this.links.set(link, { ...IDLE_LINK, link, ...this.links.get(link), ...figures });
   }
 }
 
-const IDLE: Omit<LinkStatistics, 'link'> = {
+export const IDLE_LINK: Omit<LinkStatistics, 'link'> = {
   state: 'closed',
   hasPath: true,
   suspect: false,
