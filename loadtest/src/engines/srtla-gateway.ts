@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { SchedulingMode, SrtlaGatewayServiceDefinition } from '@mediaplane/proto';
+import { srtla } from '@mediaplane/proto';
 import { createClient } from '@mediaplane/service';
 import type { ServiceClient } from '@mediaplane/service';
 import { tempFolder } from '@mediaplane/testkit';
@@ -17,7 +17,7 @@ const MAX_GROUPS = 1000;
 
 const LATENCY_BUDGET_US: Readonly<Record<Profile, number>> = { latency: 0, economy: 1000 };
 
-type Client = ServiceClient<typeof SrtlaGatewayServiceDefinition>;
+type Client = ServiceClient<typeof srtla.SrtlaGatewayServiceDefinition>;
 
 /** The product: its built app on the embedded bus, driven over gRPC; sender and receiver are a process each. */
 export const srtlaGateway: BondingEngine = {
@@ -47,7 +47,7 @@ async function start(profile: Profile, open: (client: Client) => Promise<number>
     }),
   );
   const [, address] = await child.untilPrinted(/"grpc":"([^"]+)".*"msg":"serving"/, START_WITHIN_MS);
-  const client = createClient(SrtlaGatewayServiceDefinition, address);
+  const client = createClient(srtla.SrtlaGatewayServiceDefinition, address);
   stack.defer(() => client[Symbol.dispose]());
   const port = await open(client);
   const running = stack.move();
@@ -70,7 +70,7 @@ async function uplink(client: Client, receiverPort: number, links: number): Prom
     name: 'loadtest',
     receiverHost: LOOPBACK,
     receiverPort,
-    mode: SchedulingMode.CLASSIC,
+    mode: srtla.SchedulingMode.CLASSIC,
     maxBitrateBps: MAX_BITRATE_BPS,
     links: Array.from({ length: links }, (_, link) => ({ address: linkAddress(link) })),
   };
