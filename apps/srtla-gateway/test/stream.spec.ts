@@ -57,6 +57,6 @@ describeIf('srt-live-transmit', 'a stream over two links arrives whole at the SR
     modems[0].dead = true;
     await chain.stream(PACKETS / 3, PACKETS);
     expect(await chain.missing(PACKETS)).toEqual([]);
-    expect(gateway.events).toContainEqual({ type: 'uplink-failover', link: 0 });
+    expect(gateway.events).toContainEqual(expect.objectContaining({ type: 'uplink-failover', link: 0 }));
   }, 60_000);
 });

@@ -1,8 +1,10 @@
 import type { MediaProgram, MediaThread } from '@mediaplane/media';
 import { ReplyMemory } from '../domain/receiver/reply-memory.ts';
 import type { SrtlaContract } from './contract.ts';
+import { LISTENER_COMMANDS } from './listener-commands.ts';
 import { ListenerSession } from './listener-session.ts';
 import { PathSession } from './path-session.ts';
+import { UPLINK_COMMANDS } from './uplink-commands.ts';
 import { UplinkMemory } from './uplink-memory.ts';
 import { UplinkSession } from './uplink-session.ts';
 import { UpstreamSession } from './upstream-session.ts';
@@ -21,16 +23,16 @@ export function startProgram(thread: MediaThread): MediaProgram<SrtlaSession, Sr
         case 'listener':
           return { session: new ListenerSession(thread, memory, port, init, nowUs), opened: null };
         case 'upstream':
-          return { session: new UpstreamSession(thread, port, init), opened: null };
+          return { session: new UpstreamSession(thread, port, init, nowUs), opened: null };
         case 'uplink':
           return { session: new UplinkSession(thread, uplinkMemory, port, init, nowUs), opened: null };
         case 'path':
-          return { session: new PathSession(thread, port, init), opened: null };
+          return { session: new PathSession(thread, port, init, nowUs), opened: null };
       }
     },
     restore: () => {
       throw new Error('sessions of srtla-gateway do not move');
     },
-    commands: {},
+    commands: { ...LISTENER_COMMANDS, ...UPLINK_COMMANDS },
   };
 }

@@ -2,6 +2,8 @@ import { MediaThreads } from '@mediaplane/media';
 import { SocketAddress, createUdpSockets } from '@mediaplane/net';
 import type { AddressWords, UdpSocketHandle } from '@mediaplane/net';
 import { RECEIVER_DEFAULTS } from '../../src/domain/receiver/options.ts';
+import { LINK_DEFAULTS } from '../../src/domain/sender/link-settings.ts';
+import { SENDER_DEFAULTS } from '../../src/domain/sender/options.ts';
 import { SOCKET_ROLE } from '../../src/media/contract.ts';
 import type { SrtlaContract, SrtlaEvent } from '../../src/media/contract.ts';
 
@@ -53,6 +55,8 @@ export class TestGateway implements AsyncDisposable {
         maxAgeMs: 3_600_000,
       },
       seed: 99,
+      resume: [],
+      endedIds: [],
     });
     return socket.handle.port;
   }
@@ -60,8 +64,9 @@ export class TestGateway implements AsyncDisposable {
   /** `receiverPorts`: by link, where it sends to. Returns the port for the encoder, when all links are up. */
   async uplink(receiverPorts: readonly number[]): Promise<number> {
     const socket = await this.#open();
-    await this.#threads.open(UPLINK, [socket], { kind: 'uplink', links: receiverPorts.length });
+    await this.#threads.open(UPLINK, [socket], { kind: 'uplink', options: SENDER_DEFAULTS });
     for (const [link, port] of receiverPorts.entries()) {
+      await this.#threads.command(UPLINK, 'addLink', { link, settings: LINK_DEFAULTS });
       const init = { kind: 'path', uplinkId: UPLINK, link, receiver: onLoopback(port) } as const;
       await this.#threads.open(`path-${link}`, [await this.#open()], init, UPLINK);
     }

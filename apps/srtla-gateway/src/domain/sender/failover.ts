@@ -1,9 +1,8 @@
-import { nextSequence } from '@mediaplane/srtla';
+import type { LinkTable } from './link-table.ts';
 import type { SenderLink } from './link.ts';
-import type { PacketRing } from './packet-ring.ts';
-import { NO_SEQUENCE } from './send-log.ts';
+import type { Resender } from './resender.ts';
 import type { SendLog } from './send-log.ts';
-import type { SenderCounters, SenderEvents, SenderOutput } from './sender-parts.ts';
+import type { SenderEvents } from './sender-parts.ts';
 
 /** A link is suspect when at least so many of its packets are unproven ... */
 const SUSPECT_PACKETS = 16;
@@ -11,133 +10,123 @@ const SUSPECT_PACKETS = 16;
 const SUSPECT_AGE_MS = 40;
 /** ... and no more than a part of the SRT latency, so that there is time left to send them again. */
 const LATENCY_PART = 4;
-/** Proof comes with the server's acknowledgements, each 10 ms, a round trip after the packet. */
+/** Proof comes with the server's acknowledgements, each 10 ms, or when a receiver has ten packets to acknowledge, and jitters. */
 const PROOF_INTERVAL_MS = 20;
-/** libsrt's default, until a handshake has told. */
-const DEFAULT_LATENCY_MS = 120;
-/** How often links are looked at, while packets come. */
+const PROOF_PACKETS = 10;
+const JITTER_DEVIATIONS = 4;
+/** How often links are looked at. */
 const WATCH_US = 5000;
 /** A suspect link is asked this often whether it is back. */
 const PROBE_US = 50_000;
-/** Packets that go out again beside each new one: catching up takes the links no more than five times the stream. */
-const RESENDS_PER_PACKET = 4;
+/** Suspect for so long it is taken for dead: what it carried before proves nothing any more, and it comes back small. */
+const DEAD_US = 250_000;
+/** A link that dies again so soon after it came back is held off longer each time. */
+const FLAP_US = 10e6;
+const FIRST_HOLD_US = 0.5e6;
+const MOST_HOLD_US = 8e6;
 
 export interface FailoverParts {
-  readonly links: readonly SenderLink[];
+  readonly links: LinkTable;
   readonly log: SendLog;
-  readonly ring: PacketRing;
-  readonly output: Pick<SenderOutput, 'toReceiver'>;
+  readonly resender: Resender;
   readonly events: Pick<SenderEvents, 'failover' | 'recovered'>;
-  readonly counters: Pick<SenderCounters, 'resent' | 'expired'>;
-  /** The best link for one more packet. */
-  select(): SenderLink | undefined;
   /** Asks the link whether it is there, unless that was done less than `intervalUs` ago. */
-  keepAlive(link: SenderLink, nowUs: number, intervalUs: number): void;
+  probe(link: SenderLink, nowUs: number, intervalUs: number): void;
 }
 
 /**
  * Notices a link that delivers nothing before SRT does: it gets no more, and what it has in flight goes out again by others while there
- * is time for it. All of it is driven by the encoder's packets: without them there is nothing to lose.
+ * is time for it. Driven by whatever happens: packets of the encoder, answers of the receiver, and a timer for when neither comes.
  */
 export class Failover {
-  /** Of the SRT session: a packet that is later than this is of no use. */
-  latencyMs = DEFAULT_LATENCY_MS;
   readonly #parts: FailoverParts;
-  /** By link: where its packets that are to go out again begin; NO_SEQUENCE when none are left. */
-  readonly #resendFrom: Int32Array;
-  /** Suspect links that have some left. */
-  #failing = 0;
   #watchedUs = -Infinity;
 
   constructor(parts: FailoverParts) {
     this.#parts = parts;
-    this.#resendFrom = new Int32Array(parts.links.length).fill(NO_SEQUENCE);
   }
 
-  /** A packet of the encoder has gone out. */
-  onPacket(nowUs: number): void {
-    if (nowUs - this.#watchedUs >= WATCH_US) this.#watch(nowUs);
-    if (this.#failing > 0) this.#resend(nowUs);
+  /** Something has happened, or time has gone by. */
+  onProgress(latencyMs: number, nowUs: number): void {
+    if (nowUs - this.#watchedUs >= WATCH_US) this.#watch(latencyMs, nowUs);
+    if (this.#parts.resender.isBusy) this.#parts.resender.run(latencyMs, nowUs);
   }
 
-  /** The link is down: nothing of it is to go out again. */
-  forget({ index }: SenderLink): void {
-    if (this.#resendFrom[index] !== NO_SEQUENCE) this.#endResending(index);
+  /** The link is gone: others take over what it had in flight. */
+  onLost(link: SenderLink, nowUs: number): void {
+    this.#parts.log.orphan(link.index);
+    if (this.#parts.log.orphans > 0) this.#parts.resender.begin(0, nowUs);
+  }
+
+  /** The kernel refused `count` packets of the link: they have not even left. */
+  onSendFailures(link: SenderLink, count: number, nowUs: number): void {
+    if (link.state !== 'live') return;
+    if (link.suspect) link.suspectedUs = nowUs;
+    else if (!this.#suspect(link, nowUs)) return;
+    this.#parts.resender.begin(count * link.meter.meanBytes, nowUs);
+  }
+
+  /** A keepalive that went out at `sentUs` has come back. */
+  onEcho(link: SenderLink, sentUs: number, nowUs: number): void {
+    // What went out before the last one is not waited for; an echo of one before that comes too late to prove anything.
+    if (!link.suspect && sentUs + 1000 > link.keepaliveUs) link.onProof(link.keepaliveSent);
+    // Asked after it was suspected, it has answered: both its ways are open.
+    if (link.suspect && sentUs > link.suspectedUs) this.#recover(link, nowUs);
   }
 
   /** Looks whose packets are unproven for too long. */
-  #watch(nowUs: number): void {
+  #watch(latencyMs: number, nowUs: number): void {
     this.#watchedUs = nowUs;
-    for (const link of this.#parts.links) {
-      if (link.state !== 'live') continue;
-      if (this.#parts.log.takeProof(link.index)) link.onProof();
+    const { live } = this.#parts.links;
+    for (let i = 0; i < live.length; i += 1) {
+      const link = live[i];
+      const isProven = link.onProof(this.#parts.log.proven(link.index));
       if (link.suspect) {
-        if (link.unproven === 0) this.recover(link);
-        else this.#parts.keepAlive(link, nowUs, PROBE_US);
+        const isDead = nowUs - link.suspectedUs >= DEAD_US;
+        if (isProven && !isDead) this.#recover(link, nowUs);
+        if (link.suspect) this.#parts.probe(link, nowUs, PROBE_US);
       } else if (link.unproven >= SUSPECT_PACKETS) {
-        if (nowUs - link.unprovenSinceUs > this.#suspectAgeUs(link)) this.#suspect(link, nowUs);
+        const ageMs = link.unprovenMs(nowUs);
+        if (ageMs > suspectAgeMs(link, ageMs, latencyMs)) this.#suspect(link, nowUs);
       }
     }
   }
 
-  #suspectAgeUs({ rttMs }: SenderLink): number {
-    const ageMs = Math.min(Math.max(2 * rttMs, SUSPECT_AGE_MS), this.latencyMs / LATENCY_PART);
-    // No proof can be here sooner, however short the latency is.
-    return Math.max(ageMs, rttMs + PROOF_INTERVAL_MS) * 1000;
-  }
-
-  #suspect(link: SenderLink, nowUs: number): void {
-    // With no other there is nobody to take its place.
-    if (!this.#parts.links.some((other) => other !== link && other.state === 'live' && !other.suspect)) return;
+  /** Returns false where there is no other to take its place. */
+  #suspect(link: SenderLink, nowUs: number): boolean {
+    if (!this.#parts.links.takers.some((other) => other !== link && !other.suspect)) return false;
+    const isFlap = link.holdUs > 0 && nowUs - link.recoveredUs < FLAP_US;
+    if (!isFlap) link.holdUs = 0;
     link.suspect = true;
     link.suspectedUs = nowUs;
-    this.#resendFrom[link.index] = this.#parts.log.oldest;
-    this.#failing += 1;
+    this.#parts.resender.begin(0, nowUs);
     this.#parts.events.failover(link);
+    return true;
   }
 
-  /** The link has proven itself. */
-  recover(link: SenderLink): void {
+  /** The link has proven itself; one that has died more than once of late has to wait. */
+  #recover(link: SenderLink, nowUs: number): void {
+    const suspectUs = nowUs - link.suspectedUs;
+    if (suspectUs < link.holdUs) return;
+    if (suspectUs >= DEAD_US) {
+      link.holdUs = Math.min(Math.max(link.holdUs * 2, FIRST_HOLD_US), MOST_HOLD_US);
+      link.beginAnew();
+      // What it carried before is held against it no more.
+      link.onProof(link.sent);
+    }
+    link.grace(nowUs);
     link.suspect = false;
-    // What it carried before is held against it no more.
-    link.onProof();
-    if (this.#resendFrom[link.index] !== NO_SEQUENCE) this.#endResending(link.index);
+    link.recoveredUs = nowUs;
     this.#parts.events.recovered(link);
   }
+}
 
-  #endResending(index: number): void {
-    this.#resendFrom[index] = NO_SEQUENCE;
-    this.#failing -= 1;
-  }
-
-  /** Sends some of what suspect links have in flight by others, the oldest first: its time is up first. */
-  #resend(nowUs: number): void {
-    for (const link of this.#parts.links) {
-      if (!link.suspect || this.#resendFrom[link.index] === NO_SEQUENCE) continue;
-      for (let count = 0; count < RESENDS_PER_PACKET; count += 1) {
-        const sequence = this.#parts.log.nextInFlight(link.index, this.#resendFrom[link.index]);
-        if (sequence === NO_SEQUENCE) {
-          this.#endResending(link.index);
-          break;
-        }
-        this.#resendFrom[link.index] = nextSequence(sequence);
-        this.#resendOne(sequence, nowUs);
-      }
-    }
-  }
-
-  #resendOne(sequence: number, nowUs: number): void {
-    const length = this.#parts.ring.lengthOf(sequence);
-    if (length === 0 || this.#parts.log.ageMs(sequence, nowUs) >= this.latencyMs) {
-      this.#parts.counters.expired += 1;
-      this.#parts.log.settle(sequence);
-      return;
-    }
-    const other = this.#parts.select();
-    if (other === undefined || other.suspect) return;
-    this.#parts.log.sent(sequence, other.index, nowUs);
-    this.#parts.counters.resent += 1;
-    other.onSent(length, nowUs);
-    this.#parts.output.toReceiver(other, this.#parts.ring.offsetOf(sequence), length);
-  }
+/** @param unprovenMs since the oldest of its unproven packets went out */
+function suspectAgeMs({ rtt, unproven }: SenderLink, unprovenMs: number, latencyMs: number): number {
+  const rttMs = Math.max(rtt.valueMs, 0);
+  const ageMs = Math.min(Math.max(2 * rttMs, SUSPECT_AGE_MS), latencyMs / LATENCY_PART);
+  // No proof can be here sooner, however short the latency is.
+  const tenPacketsMs = unprovenMs * (PROOF_PACKETS / unproven);
+  const soonestMs = rttMs + JITTER_DEVIATIONS * rtt.deviationMs + Math.max(tenPacketsMs, PROOF_INTERVAL_MS);
+  return Math.max(ageMs, soonestMs);
 }

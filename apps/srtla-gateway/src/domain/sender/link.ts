@@ -1,15 +1,19 @@
-/** Windows are counted in thousandths of a packet, as everybody in this protocol does. */
-export const WINDOW_UNIT = 1000;
-const WINDOW_MIN = 1 * WINDOW_UNIT;
-const WINDOW_START = 20 * WINDOW_UNIT;
-const WINDOW_MAX = 60 * WINDOW_UNIT;
-/** Off for each packet that was reported lost. */
-const WINDOW_LOSS_STEP = 100;
-/** On for each of its own packets that was acknowledged while the window was full; one more comes from `rise`. */
-const WINDOW_FULL_STEP = 29;
+import { LossHistory } from './enhanced/loss-history.ts';
+import { RateEstimate } from './enhanced/rate-estimate.ts';
+import { WindowRecovery } from './enhanced/window-recovery.ts';
+import { LinkMeter } from './link-meter.ts';
+import type { LinkSettings } from './link-settings.ts';
+import { RttFilter } from './rtt-filter.ts';
+import type { WeakReason } from './sender-parts.ts';
+import { WINDOW_FULL_STEP, WINDOW_LOSS_STEP, WINDOW_MAX, WINDOW_MIN, WINDOW_START, WINDOW_UNIT } from './window.ts';
+
+/** Packets whose time of sending is known: more than are unproven when a link is found out. */
+const UNPROVEN_PLACES = 4096;
+/** No limit on packets in flight. */
+export const NO_CAP = 1 << 30;
 
 /**
- * - `closed`: not registered, or refused; a registration is tried now and then.
+ * - `closed`: not registered, refused, or off; a registration is tried now and then where there is a path.
  * - `joining`: REG2 is out, REG3 is awaited.
  * - `live`: it takes data.
  */
@@ -18,42 +22,105 @@ export type LinkState = 'closed' | 'joining' | 'live';
 /** One path to the receiver, as the sender sees it. */
 export class SenderLink {
   readonly index: number;
+  settings: LinkSettings;
+  /** There is a socket to send from. */
+  hasPath = false;
   state: LinkState = 'closed';
+  upUs = -Infinity;
   window = WINDOW_START;
   /** The last sign of life: anything but a refusal. */
   heardUs = -Infinity;
   /** When the registration packet went out whose answer is awaited. */
   askedUs = -Infinity;
   keepaliveUs = -Infinity;
-  /** By the last keepalive that came back; -1 before the first. */
-  rttMs = -1;
+  /** `sent` when the last keepalive went out. */
+  keepaliveSent = 0;
+  /** The receiver has refused it since it last was up. */
+  refused = false;
+  readonly rtt = new RttFilter();
+  readonly meter = new LinkMeter();
+  readonly losses = new LossHistory();
+  readonly rate = new RateEstimate();
+  readonly windowRecovery = new WindowRecovery();
   /** Too much of what it carried is unproven: it takes no new data until it proves itself. */
   suspect = false;
   suspectedUs = -Infinity;
+  /** How long the suspicion lasts at least: longer each time that it comes back soon. */
+  holdUs = 0;
+  recoveredUs = -Infinity;
   /**
-   * Packets since it last proved that it delivers, and when the first of them went out. A loss that SRT reports takes a packet out of
-   * flight, but proves nothing, so these are counted apart.
+   * The number of its last packet, and of the newest that is known to have arrived by it; they wrap. A loss that SRT reports takes a
+   * packet out of flight, but proves nothing, so what is unproven is counted apart.
    */
-  unproven = 0;
-  unprovenSinceUs = -Infinity;
-  packets = 0;
-  bytes = 0;
-  naks = 0;
+  sent = 0;
+  proven = 0;
+  /** Of little use; null where it is as good as any. */
+  weak: WeakReason | null = null;
+  capReached = false;
+  failedSends = 0;
+  /** What its score is multiplied by, and the packets that it may have in flight while others may have more: the mode's opinion. */
+  factor = 1;
+  inFlightCap = NO_CAP;
+  /** By number: when it went out, in milliseconds, wrapping. */
+  readonly #sentMs = new Int32Array(UNPROVEN_PLACES);
+  /** What was unproven then has had its time since then. */
+  #graceMs = 0;
+  /** Until then it has its `maxBitrateBps`. */
+  #busyUntilUs = -Infinity;
 
-  constructor(index: number) {
+  constructor(index: number, settings: LinkSettings) {
     this.index = index;
+    this.settings = settings;
   }
 
-  onSent(length: number, nowUs: number): void {
-    this.packets += 1;
-    this.bytes += length;
-    if (this.unproven === 0) this.unprovenSinceUs = nowUs;
-    this.unproven += 1;
+  /** It may be registered. */
+  get isUsable(): boolean {
+    return this.hasPath && this.settings.enabled;
   }
 
-  /** Something that it alone carried has arrived, or it has brought back a keepalive. */
-  onProof(): void {
-    this.unproven = 0;
+  /** A packet that proves something when it arrives. Returns its number. */
+  onSent(length: number, nowUs: number): number {
+    this.onUnprovenSent(length, nowUs);
+    this.sent = (this.sent + 1) | 0;
+    this.#sentMs[this.sent & (UNPROVEN_PLACES - 1)] = (nowUs / 1000) | 0;
+    return this.sent;
+  }
+
+  /** A datagram whose arrival nobody tells of, or which another link carries too. */
+  onUnprovenSent(length: number, nowUs: number): void {
+    this.meter.packets += 1;
+    this.meter.bytes += length;
+    const { maxBitrateBps } = this.settings;
+    if (maxBitrateBps > 0) this.#busyUntilUs = Math.max(this.#busyUntilUs, nowUs) + (length * 8e6) / maxBitrateBps;
+  }
+
+  /** It has been given all that it may, but for `slackUs` of it. */
+  isOverLimit(nowUs: number, slackUs: number): boolean {
+    return this.settings.maxBitrateBps > 0 && this.#busyUntilUs - nowUs > slackUs;
+  }
+
+  /** Packets since the newest that is known to have arrived. */
+  get unproven(): number {
+    return (this.sent - this.proven) | 0;
+  }
+
+  /** How long the oldest of them is out. */
+  unprovenMs(nowUs: number): number {
+    const oldest = this.sent - Math.min(this.unproven, UNPROVEN_PLACES) + 1;
+    const nowMs = (nowUs / 1000) | 0;
+    return Math.min((nowMs - this.#sentMs[oldest & (UNPROVEN_PLACES - 1)]) | 0, (nowMs - this.#graceMs) | 0);
+  }
+
+  /** It delivers: its packets up to `ordinal` have arrived, or something that was sent after them. Returns whether that is new. */
+  onProof(ordinal: number): boolean {
+    if (((ordinal - this.proven) | 0) <= 0) return false;
+    this.proven = ordinal;
+    return true;
+  }
+
+  /** What is unproven is given its time once more. */
+  grace(nowUs: number): void {
+    this.#graceMs = (nowUs / 1000) | 0;
   }
 
   /** One of its packets was acknowledged by SRTLA; `inFlight` without it. */
@@ -63,26 +130,47 @@ export class SenderLink {
 
   /** Every live link, for each packet that was acknowledged on any. */
   rise(): void {
-    this.window = Math.min(this.window + 1, WINDOW_MAX);
+    if (this.window < WINDOW_MAX) this.window += 1;
   }
 
-  onLoss(): void {
-    this.naks += 1;
+  onLoss(nowUs: number): void {
+    this.meter.naks += 1;
+    this.losses.onLoss(nowUs);
     this.window = Math.max(this.window - WINDOW_LOSS_STEP, WINDOW_MIN);
   }
 
-  /** How much room there is for one more packet: the link with the highest takes it. */
+  /** How much room there is for one more packet, in thousandths; WINDOW_UNIT and more is room. The link with the highest takes it. */
   score(inFlight: number): number {
     return Math.floor(this.window / (inFlight + 1));
   }
 
-  /** It has failed; when it returns it begins small. */
+  /** The sum that its cap is on. */
+  get cappedBytes(): number {
+    return this.meter.bytes + this.meter.receivedBytes;
+  }
+
+  open(nowUs: number): void {
+    this.state = 'live';
+    this.upUs = nowUs;
+    this.heardUs = nowUs;
+    this.refused = false;
+  }
+
+  /** If it was live it has failed, and begins small when it returns. */
   close(): void {
+    if (this.state === 'live') this.beginAnew(WINDOW_MIN);
     this.state = 'closed';
     this.suspect = false;
-    this.unproven = 0;
-    this.window = WINDOW_MIN;
-    this.rttMs = -1;
+    this.proven = this.sent;
     this.askedUs = -Infinity;
+    this.weak = null;
+  }
+
+  /** What was known of it is known of its past. */
+  beginAnew(window = WINDOW_START): void {
+    this.window = Math.min(this.window, window);
+    this.rtt.reset();
+    this.rate.reset();
+    this.losses.reset();
   }
 }

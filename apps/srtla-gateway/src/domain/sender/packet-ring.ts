@@ -1,37 +1,62 @@
-/** Longest SRT datagram that is kept; a longer one is not sent again. */
-const SLOT_BYTES = 1536;
+/** How long datagrams are kept, at the highest rate: longer than a dead link takes to be noticed and resent. */
+const RING_MS = 500;
+/** Less than a pass brings would be overwritten before it is sent. */
+const LEAST_BYTES = 1 << 20;
+/** Of a ring's memory for each place: streams of smaller packets come to the end of the places before that of the memory. */
+const BYTES_PER_PLACE = 512;
+const MOST_PLACES = 1 << 16;
 
-/** The last datagrams that went out, by sequence number, so that they can go out again by another link. In the caller's memory. */
+/**
+ * The last datagrams that went out, by sequence number, so that they can go out again by another link. They lie one behind the other
+ * in the caller's memory; what is older than its size is gone.
+ */
 export class PacketRing {
   readonly #bytes: Uint8Array;
   readonly #offset: number;
+  readonly #sizeMask: number;
   readonly #mask: number;
   readonly #lengths: Uint16Array;
+  /** Where each began, in bytes since the first, as a uint32: whoever is asked for is younger than 4 GiB. */
+  readonly #starts: Uint32Array;
+  #head = 0;
 
-  /** @param offset of `PacketRing.bytes(places)` bytes @param places a power of 2 */
-  constructor(bytes: Uint8Array, offset: number, places: number) {
+  /** @param offset of `size` bytes @param size a power of 2, as is `places` */
+  constructor(bytes: Uint8Array, offset: number, size: number, places: number) {
     this.#bytes = bytes;
     this.#offset = offset;
+    this.#sizeMask = size - 1;
     this.#mask = places - 1;
     this.#lengths = new Uint16Array(places);
+    this.#starts = new Uint32Array(places);
   }
 
-  static bytes(places: number): number {
-    return places * SLOT_BYTES;
+  /** Memory for RING_MS of this rate: a power of 2, so that the rings of uplinks that have ended fit others. */
+  static bytesFor(maxBitrateBps: number): number {
+    return Math.max(LEAST_BYTES, 2 ** Math.ceil(Math.log2(((maxBitrateBps / 8) * RING_MS) / 1000)));
+  }
+
+  static placesFor(size: number): number {
+    return Math.min(size / BYTES_PER_PLACE, MOST_PLACES);
   }
 
   keep(sequence: number, offset: number, length: number): void {
     const place = sequence & this.#mask;
-    this.#lengths[place] = length <= SLOT_BYTES ? length : 0;
-    if (length <= SLOT_BYTES) this.#bytes.copyWithin(this.offsetOf(sequence), offset, offset + length);
+    // The bytes of one datagram lie together.
+    const left = this.#sizeMask + 1 - (this.#head & this.#sizeMask);
+    if (left < length) this.#head = (this.#head + left) >>> 0;
+    this.#starts[place] = this.#head;
+    this.#lengths[place] = length;
+    this.#bytes.copyWithin(this.offsetOf(sequence), offset, offset + length);
+    this.#head = (this.#head + length) >>> 0;
   }
 
   offsetOf(sequence: number): number {
-    return this.#offset + (sequence & this.#mask) * SLOT_BYTES;
+    return this.#offset + (this.#starts[sequence & this.#mask] & this.#sizeMask);
   }
 
-  /** 0 for one that was too long to keep. */
+  /** 0 for one that is gone. */
   lengthOf(sequence: number): number {
-    return this.#lengths[sequence & this.#mask];
+    const place = sequence & this.#mask;
+    return (this.#head - this.#starts[place]) >>> 0 <= this.#sizeMask + 1 ? this.#lengths[place] : 0;
   }
 }

@@ -91,37 +91,75 @@ describe('SendLog', () => {
     const log = filled(WRAP - 3, 8);
     log.settle(WRAP - 1);
     const all: number[] = [];
-    for (let at = log.nextInFlight(0, log.oldest); at !== NO_SEQUENCE; at = log.nextInFlight(0, addSequence(at, 1)))
+    for (
+      let at = log.nextInFlight(1 << 0, log.oldest);
+      at !== NO_SEQUENCE;
+      at = log.nextInFlight(1 << 0, addSequence(at, 1))
+    )
       all.push(at);
     expect(all).toEqual([WRAP - 3, 1, 3]);
-    expect(log.nextInFlight(0, 4)).toBe(NO_SEQUENCE);
+    expect(log.nextInFlight(1 << 0, 4)).toBe(NO_SEQUENCE);
   });
 
-  test('an arrival proves the link that carried the packet alone', () => {
-    const log = filled(100, 10);
+  test('an arrival proves the link that carried the packet alone, as far as that packet', () => {
+    const log = new SendLog(64, 2);
+    for (let i = 0; i < 10; i += 1) log.sent(100 + i, i % 2, 0, 1 + (i >> 1));
+    const proven = (): number[] => [log.proven(0), log.proven(1)];
+    expect(log.arrived(104)).toBe(0);
     expect(log.arrived(100)).toBe(0);
-    expect([log.takeProof(0), log.takeProof(0), log.takeProof(1)]).toEqual([true, false, false]);
-    log.sent(102, 1, 0);
-    expect([log.arrived(102), log.takeProof(1)]).toEqual([1, false]);
+    expect(proven()).toEqual([3, 0]);
+    log.sent(102, 1, 0, 6);
+    expect([log.arrived(102), ...proven()]).toEqual([1, 3, 0]);
     log.settle(103);
-    log.sent(103, 0, 0);
+    log.sent(103, 0, 0, 6);
     log.acknowledgeBelow(104);
-    expect([log.takeProof(0), log.takeProof(1)]).toEqual([false, true]);
-    expect(log.carrier(103)).toBe(0);
+    expect(proven()).toEqual([3, 1]);
+    expect(log.carriers(103)).toBe(0b11);
+    // Unless the receiver says by whom it came.
+    log.arrivedBy(102, 0);
+    expect(proven()).toEqual([3, 1]);
+    log.arrivedBy(102, 1);
+    expect(proven()).toEqual([3, 6]);
   });
 
-  test('a link that is forgotten has nothing in flight', () => {
+  test('what a link that is gone had in flight is still to be delivered, and is no other’s of its number', () => {
     const log = filled(100, 10);
-    log.forgetLink(1);
-    expect(inFlight(log)).toEqual([5, 0]);
-    expect([log.settle(101), log.settle(102)]).toEqual([NO_LINK, 0]);
+    log.orphan(1);
+    expect([inFlight(log), log.orphans]).toEqual([[5, 0], 5]);
+    expect([log.nextInFlight(0, log.oldest), log.nextInFlight(0, 102)]).toEqual([101, 103]);
+    log.sent(101, 1, 0);
+    expect([inFlight(log), log.orphans]).toEqual([[5, 1], 4]);
+    log.acknowledgeBelow(110);
+    expect([inFlight(log), log.orphans]).toEqual([[0, 0], 0]);
+  });
+
+  test('the echo of what went out once, by one link, tells the round trip', () => {
+    const log = new SendLog(64, 3);
+    log.sent(1, 0, 0);
+    expect([log.echoMs(1, 0, 30 * MS), log.echoMs(1, 1, 30 * MS), log.echoMs(2, 0, 30 * MS)]).toEqual([30, -1, -1]);
+    log.sent(1, 0, 10 * MS);
+    expect(log.echoMs(1, 0, 30 * MS)).toBe(-1);
+    log.sent(2, 0, 0);
+    log.alsoSent(2, 1);
+    expect([log.echoMs(2, 0, 30 * MS), log.carriers(2)]).toEqual([-1, 0b11]);
+    // Its deadline counts from the first time.
+    log.sent(2, 2, 20 * MS);
+    expect(log.ageMs(2, 30 * MS)).toBe(30);
+  });
+
+  test('another session begins empty', () => {
+    const log = filled(100, 10);
+    log.clear();
+    expect([inFlight(log), log.oldest, log.acknowledgeBelow(105)]).toEqual([[0, 0], NO_SEQUENCE, false]);
+    log.sent(103, 1, 0);
+    expect([inFlight(log), log.carriers(103), log.carriers(102)]).toEqual([[0, 1], 0b10, 0]);
   });
 
   test.each([
     [3, 2],
     [1, 2],
     [64, 0],
-    [64, 128],
+    [64, 17],
   ])('%p places and %p links are refused', (capacity, links) => {
     expect(() => new SendLog(capacity, links)).toThrow(RangeError);
   });

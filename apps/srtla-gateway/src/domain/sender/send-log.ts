@@ -3,6 +3,8 @@ import { SEQUENCE_MASK, addSequence, isSequenceRestart, nextSequence, sequenceDi
 /** No link has it: acknowledged, reported lost, or never sent. */
 export const NO_LINK = -1;
 export const NO_SEQUENCE = -1;
+/** Carrier bits are 16. */
+const MOST_LINKS = 16;
 
 /**
  * Which link carried which packet, until that is proven or refuted: what in-flight counts, NAKs and acknowledgements are attributed
@@ -15,30 +17,43 @@ export class SendLog {
   readonly #links: Int8Array;
   /** Coarse enough for round trips and time-outs: milliseconds of the monotonic clock, wrapping. */
   readonly #sentMs: Int32Array;
+  /** When it went out first: its deadline counts from there. */
+  readonly #firstMs: Int32Array;
+  /** By link, and one more for what links had in flight that are gone. */
   readonly #inFlight: Int32Array;
-  /** Who carried it last, also when that is settled. */
-  readonly #carriers: Int8Array;
-  /** More than one link has carried it: that it arrived proves nothing of the last. */
-  readonly #shared: Uint8Array;
-  /** By link, set where a packet that it alone carried has arrived. */
-  readonly #proven: Uint8Array;
+  readonly #orphans: number;
+  /** Who has carried it, also when that is settled: a bit for each link. */
+  readonly #carriers: Uint16Array;
+  /** It went out by one link twice. */
+  readonly #repeated: Uint8Array;
+  /** Who carried it last, and which of that link's packets it was. */
+  readonly #lastLinks: Int8Array;
+  readonly #ordinals: Int32Array;
+  /** By link: the newest of its packets that is known to have arrived by it, and how many are. */
+  readonly #proven: Int32Array;
+  readonly #delivered: Float64Array;
   /** The highest sequence number so far; NO_SEQUENCE before the first packet. */
   #newest = NO_SEQUENCE;
   /** The receiver has everything below. */
   #acknowledged = NO_SEQUENCE;
 
-  /** @param capacity places, a power of 2 @param maxLinks links are 0 to `maxLinks` - 1, at most 127 @throws RangeError */
+  /** @param capacity places, a power of 2 @param maxLinks links are 0 to `maxLinks` - 1, at most 16 @throws RangeError */
   constructor(capacity: number, maxLinks: number) {
     if (capacity < 2 || (capacity & (capacity - 1)) !== 0) throw new RangeError(`capacity ${capacity}: a power of 2`);
-    if (!(maxLinks >= 1 && maxLinks <= 127)) throw new RangeError(`maxLinks ${maxLinks}: 1 to 127`);
+    if (!(maxLinks >= 1 && maxLinks <= MOST_LINKS)) throw new RangeError(`maxLinks ${maxLinks}: 1 to ${MOST_LINKS}`);
     this.#mask = capacity - 1;
     this.#sequences = new Int32Array(capacity).fill(NO_SEQUENCE);
     this.#links = new Int8Array(capacity).fill(NO_LINK);
     this.#sentMs = new Int32Array(capacity);
-    this.#inFlight = new Int32Array(maxLinks);
-    this.#carriers = new Int8Array(capacity).fill(NO_LINK);
-    this.#shared = new Uint8Array(capacity);
-    this.#proven = new Uint8Array(maxLinks);
+    this.#firstMs = new Int32Array(capacity);
+    this.#inFlight = new Int32Array(maxLinks + 1);
+    this.#orphans = maxLinks;
+    this.#carriers = new Uint16Array(capacity);
+    this.#repeated = new Uint8Array(capacity);
+    this.#lastLinks = new Int8Array(capacity).fill(NO_LINK);
+    this.#ordinals = new Int32Array(capacity);
+    this.#proven = new Int32Array(maxLinks);
+    this.#delivered = new Float64Array(maxLinks);
   }
 
   /** Packets that the link carried and that nobody has acknowledged or reported lost. */
@@ -46,8 +61,11 @@ export class SendLog {
     return this.#inFlight[link];
   }
 
-  /** A packet goes out by `link`. Returns false for one that the log has no place for, since it is so old or acknowledged. */
-  sent(sequence: number, link: number, nowUs: number): boolean {
+  /**
+   * A packet goes out by `link`, as its `ordinal`th (int32, wrapping). Returns false for one that the log has no place for, since it is
+   * so old or acknowledged.
+   */
+  sent(sequence: number, link: number, nowUs: number, ordinal = 0): boolean {
     if (this.#newest === NO_SEQUENCE || isSequenceRestart(this.#newest, sequence)) this.#begin(sequence);
     else if (sequenceDistance(this.#newest, sequence) > 0) this.#newest = sequence;
     const place = sequence & this.#mask;
@@ -55,14 +73,29 @@ export class SendLog {
     if (sequenceDistance(sequence, this.#oldest()) > 0) return false;
     // An older packet of this place is given up, or this one itself comes from another link.
     this.#release(place);
-    const carrier = this.#sequences[place] === sequence ? this.#carriers[place] : NO_LINK;
-    this.#shared[place] = carrier === NO_LINK ? 0 : carrier === link ? this.#shared[place] : 1;
-    this.#carriers[place] = link;
-    this.#sequences[place] = sequence;
+    const bit = 1 << link;
+    const ms = (nowUs / 1000) | 0;
+    if (this.#sequences[place] === sequence) {
+      this.#repeated[place] = this.#carriers[place] & bit ? 1 : 0;
+      this.#carriers[place] |= bit;
+    } else {
+      this.#sequences[place] = sequence;
+      this.#repeated[place] = 0;
+      this.#carriers[place] = bit;
+      this.#firstMs[place] = ms;
+    }
     this.#links[place] = link;
-    this.#sentMs[place] = (nowUs / 1000) | 0;
+    this.#lastLinks[place] = link;
+    this.#ordinals[place] = ordinal;
+    this.#sentMs[place] = ms;
     this.#inFlight[link] += 1;
     return true;
+  }
+
+  /** A second copy of a packet that was just `sent` goes out by `link`. */
+  alsoSent(sequence: number, link: number): void {
+    const place = sequence & this.#mask;
+    if (this.#sequences[place] === sequence) this.#carriers[place] |= 1 << link;
   }
 
   /** Proven or lost: it is in flight no more. Returns the link that carried it, NO_LINK when that is not, or no more, known. */
@@ -71,41 +104,68 @@ export class SendLog {
     return this.#sequences[place] === sequence ? this.#release(place) : NO_LINK;
   }
 
-  /** The link that carried the packet last, arrived or not; NO_LINK when the log does not go back so far. */
-  carrier(sequence: number): number {
+  /** The links that have carried the packet, arrived or not, a bit for each; 0 when the log does not go back so far. */
+  carriers(sequence: number): number {
     const place = sequence & this.#mask;
-    return this.#sequences[place] === sequence ? this.#carriers[place] : NO_LINK;
+    return this.#sequences[place] === sequence ? this.#carriers[place] : 0;
   }
 
   /** As `settle`, for a packet that has arrived. */
   arrived(sequence: number): number {
     const link = this.settle(sequence);
-    if (link !== NO_LINK && this.#shared[sequence & this.#mask] === 0) this.#proven[link] = 1;
+    // That a packet arrived which several have carried proves nothing of the last.
+    if (link >= 0 && this.#carriers[sequence & this.#mask] === 1 << link) {
+      this.#prove(sequence & this.#mask, link);
+      this.#delivered[link] += 1;
+    }
     return link;
   }
 
-  /** Whether a packet that the link alone carried has arrived since this was last asked. */
-  takeProof(link: number): boolean {
-    const proven = this.#proven[link] === 1;
-    this.#proven[link] = 0;
-    return proven;
+  /** The receiver says that the packet came by `link`. */
+  arrivedBy(sequence: number, link: number): void {
+    const place = sequence & this.#mask;
+    if (this.#sequences[place] === sequence && this.#lastLinks[place] === link) this.#prove(place, link);
   }
 
-  /** The next packet from `sequence` on that the link still has in flight; NO_SEQUENCE when there is none. */
-  nextInFlight(link: number, sequence: number): number {
-    if (this.#inFlight[link] === 0) return NO_SEQUENCE;
+  /** The ordinal of the newest packet that is known to have arrived by the link; what came before it is not waited for. */
+  proven(link: number): number {
+    return this.#proven[link];
+  }
+
+  /** Packets that the link alone carried and that have arrived. */
+  delivered(link: number): number {
+    return this.#delivered[link];
+  }
+
+  /** The next packet from `sequence` on that one of `links`, bits, has in flight, or a link that is gone; NO_SEQUENCE for none. */
+  nextInFlight(links: number, sequence: number): number {
+    if (this.#newest === NO_SEQUENCE) return NO_SEQUENCE;
+    const wanted = links | (1 << this.#orphans);
     const end = nextSequence(this.#newest);
     const oldest = this.#oldest();
     let at = sequenceDistance(oldest, sequence) > 0 ? sequence : oldest;
     for (; sequenceDistance(at, end) > 0; at = nextSequence(at)) {
-      if (this.#links[at & this.#mask] === link) return at;
+      const link = this.#links[at & this.#mask];
+      if (link !== NO_LINK && ((wanted >> link) & 1) !== 0) return at;
     }
     return NO_SEQUENCE;
   }
 
-  /** How long ago a packet that is in flight was sent. */
+  /** Packets in flight that were carried by links that are gone. */
+  get orphans(): number {
+    return this.#inFlight[this.#orphans];
+  }
+
+  /** How long ago a packet that is in flight was sent for the first time. */
   ageMs(sequence: number, nowUs: number): number {
-    return (((nowUs / 1000) | 0) - this.#sentMs[sequence & this.#mask]) | 0;
+    return (((nowUs / 1000) | 0) - this.#firstMs[sequence & this.#mask]) | 0;
+  }
+
+  /** How long ago a packet was sent by `link`, if only there and once, so that its echo tells the round trip; -1 if not so. */
+  echoMs(sequence: number, link: number, nowUs: number): number {
+    const place = sequence & this.#mask;
+    const isSole = this.#sequences[place] === sequence && this.#carriers[place] === 1 << link;
+    return isSole && this.#repeated[place] === 0 ? (((nowUs / 1000) | 0) - this.#sentMs[place]) | 0 : -1;
   }
 
   /** The first packet that may be in flight; NO_SEQUENCE before any was sent. */
@@ -127,14 +187,27 @@ export class SendLog {
     return true;
   }
 
-  /** The link has failed: what it had in flight is nobody's. */
-  forgetLink(link: number): void {
+  /** The link is gone: what it had in flight is nobody's, but still to be delivered. */
+  orphan(link: number): void {
     if (this.#inFlight[link] === 0) return;
     const end = nextSequence(this.#newest);
     for (let at = this.#oldest(); at !== end; at = nextSequence(at)) {
       const place = at & this.#mask;
-      if (this.#links[place] === link) this.#release(place);
+      if (this.#links[place] === link) this.#links[place] = this.#orphans;
     }
+    this.#inFlight[this.#orphans] += this.#inFlight[link];
+    this.#inFlight[link] = 0;
+  }
+
+  /** Another link of this number begins, or the same one anew: of its packets those before `ordinal` count no more. */
+  restartLink(link: number, ordinal: number): void {
+    this.#proven[link] = ordinal;
+  }
+
+  /** Another session begins: whatever comes next is its first. */
+  clear(): void {
+    this.#newest = NO_SEQUENCE;
+    this.#inFlight.fill(0);
   }
 
   /** Where the packets begin that may be in flight. */
@@ -148,9 +221,14 @@ export class SendLog {
     this.#sequences.fill(NO_SEQUENCE);
     this.#links.fill(NO_LINK);
     this.#inFlight.fill(0);
-    this.#carriers.fill(NO_LINK);
+    this.#carriers.fill(0);
     this.#newest = sequence & SEQUENCE_MASK;
     this.#acknowledged = this.#newest;
+  }
+
+  #prove(place: number, link: number): void {
+    const ordinal = this.#ordinals[place];
+    if (((ordinal - this.#proven[link]) | 0) > 0) this.#proven[link] = ordinal;
   }
 
   #release(place: number): number {

@@ -1,95 +1,126 @@
 import {
-  GROUP_ID_BYTES,
   NakReader,
-  SENDER_HALF_BYTES,
-  SRTLA_TYPE_BYTES,
   SrtKind,
   SrtlaType,
-  TIMED_KEEPALIVE_BYTES,
   ackCount,
   ackSequence,
   acknowledgedSequence,
-  callerLatencyMs,
   dataSequence,
   isRetransmitted,
   isSrtla,
-  isWholeRegistration,
-  keepaliveTimeMs,
   nextSequence,
   parseHandshake,
   srtKind,
   srtLengthWithoutPadding,
   srtlaType,
-  writeRegistration,
-  writeTimedKeepalive,
 } from '@mediaplane/srtla';
-import type { HandshakeOptions } from '@mediaplane/srtla';
-import { SenderLink } from './link.ts';
+import type { AddressWords } from '@mediaplane/net';
+import { AnswerFilter } from './answer-filter.ts';
+import { DuplicateBudget } from './duplicate-budget.ts';
+import { Encoder } from './encoder.ts';
+import { EnhancedMode } from './enhanced/enhanced-mode.ts';
 import { Failover } from './failover.ts';
+import { Keepalives } from './keepalives.ts';
+import { MAX_LINKS } from './link-settings.ts';
+import type { LinkSettings } from './link-settings.ts';
+import { LinkTable } from './link-table.ts';
+import { NO_CAP } from './link.ts';
+import type { SenderLink } from './link.ts';
+import type { SchedulingMode } from './options.ts';
 import { PacketRing } from './packet-ring.ts';
+import { Registration } from './registration.ts';
+import { Resender } from './resender.ts';
+import { Scheduler, priorityOf } from './scheduler.ts';
+import { SendLog } from './send-log.ts';
 import { SenderCounters } from './sender-parts.ts';
 import type { LinkLostReason, SenderParts } from './sender-parts.ts';
-import { NO_LINK, NO_SEQUENCE, SendLog } from './send-log.ts';
 
 const LINK_TIMEOUT_US = 4e6;
-const REGISTRATION_TIMEOUT_US = 4e6;
-/** Between tries of a link that is not live. */
-const RETRY_US = 1e6;
-const KEEPALIVE_US = 1e6;
-const TICK_US = 200_000;
-/** Answers to probes may still be under way so long after the id has become known: they are not about that id. */
-const LATE_ANSWERS_US = 1e6;
-/** Places of the log and of the ring: 0.4 s of 10,000 packets a second. */
-const LOG_PLACES = 4096;
-export const RING_BYTES = PacketRing.bytes(LOG_PLACES);
-const MAX_RTT_MS = 10_000;
-/** Taken off scores, which are 60,000 at the most. */
-const SECOND_CHOICE = 100_000;
-const LAST_RESORT = 1_000_000;
+/** Links are looked after this often; while a stream runs, more often, for its last packets may be in a link that has died. */
+const IDLE_TICK_US = 200_000;
+const BUSY_TICK_US = 50_000;
+const BUSY_US = 2e6;
+/** How often a mode's opinion of the links is asked for: irlserver's srtla_send caches it as long (reference 2.3). */
+const REFRESH_US = 50_000;
+const SECOND_US = 1e6;
+/** Enhanced mode leaves a link only for one that is so much better (enhanced.rs, reference 2.3). */
+const HYSTERESIS = 1.1;
 
 /**
- * The sending end of SRTLA in its classic way: registers its links with a receiver, gives each packet of the encoder to the link with
- * the most room, and learns from acknowledgements and losses how much room each has. SRT datagrams go through as they are.
+ * The sending end of SRTLA: registers its links with a receiver, gives each packet of the encoder to a link, and learns from
+ * acknowledgements and losses how much room each has. SRT datagrams go through as they are.
  */
 export class Sender {
-  readonly links: readonly SenderLink[];
   readonly counters = new SenderCounters();
+  readonly encoder: Encoder;
   readonly #parts: SenderParts;
+  readonly #links = new LinkTable();
   readonly #log: SendLog;
-  readonly #naks = new NakReader();
-  /** As far as it is known: the receiver's half is ours until REG2 has brought its own. */
-  #id: Uint8Array;
-  #registered = false;
-  #registeredUs = -Infinity;
-  /** REG1 is out by this link, and REG2 is awaited. */
-  #asking: SenderLink | undefined;
-  #tickUs = -Infinity;
   readonly #ring: PacketRing;
+  readonly #scheduler: Scheduler;
+  readonly #registration: Registration;
+  readonly #keepalives: Keepalives;
   readonly #failover: Failover;
-  /** Of the encoder's handshake, until the server has answered. */
-  #callerOptions: HandshakeOptions | undefined;
+  readonly #enhanced: EnhancedMode;
+  readonly #answers = new AnswerFilter();
+  readonly #budget = new DuplicateBudget();
+  readonly #naks = new NakReader();
+  #mode: SchedulingMode;
+  #tickUs = -Infinity;
+  #refreshedUs = -Infinity;
+  #secondUs = -Infinity;
+  /** The last packet of the encoder. */
+  #packetUs = -Infinity;
+  #preciousUntilUs = -Infinity;
+  #isLinkless = false;
 
   constructor(parts: SenderParts) {
+    const ringBytes = PacketRing.bytesFor(parts.options.maxBitrateBps);
+    const places = PacketRing.placesFor(ringBytes);
+    const links = this.#links;
     this.#parts = parts;
-    this.links = Array.from({ length: parts.links }, (_, index) => new SenderLink(index));
-    this.#log = new SendLog(LOG_PLACES, parts.links);
-    this.#id = parts.newId();
-    this.#ring = new PacketRing(parts.bytes, parts.ring, LOG_PLACES);
-    this.#failover = new Failover({
-      links: this.links,
+    this.#log = new SendLog(places, MAX_LINKS);
+    this.#ring = new PacketRing(parts.bytes, parts.ring, ringBytes, places);
+    this.#scheduler = new Scheduler(links, this.#log);
+    this.#keepalives = new Keepalives(parts, this.#log);
+    this.#enhanced = new EnhancedMode(links, parts.events);
+    this.#registration = new Registration(parts, links, this.counters, {
+      joined: (link, nowUs) => this.#join(link, nowUs),
+      lost: (link, reason, nowUs) => this.#drop(link, reason, nowUs),
+    });
+    const resender = new Resender({
+      links,
       log: this.#log,
       ring: this.#ring,
       output: parts.output,
-      events: parts.events,
       counters: this.counters,
-      select: () => this.#select(NO_LINK),
-      keepAlive: (link, nowUs, intervalUs) => this.#keepAlive(link, nowUs, intervalUs),
+      select: (avoided, nowUs) => this.#scheduler.select(avoided, nowUs),
     });
+    this.#failover = new Failover({
+      links,
+      log: this.#log,
+      resender,
+      events: parts.events,
+      probe: (link, nowUs, intervalUs) => this.#keepalives.send(link, nowUs, intervalUs),
+    });
+    this.encoder = new Encoder(parts.events, () => {
+      this.#log.clear();
+      resender.stop();
+    });
+    this.#mode = parts.options.mode;
+    this.setMode(this.#mode);
   }
 
-  /** Of the SRT session, as its handshake says. */
-  get latencyMs(): number {
-    return this.#failover.latencyMs;
+  get links(): readonly SenderLink[] {
+    return this.#links.all;
+  }
+
+  get isRegistered(): boolean {
+    return this.#registration.isRegistered;
+  }
+
+  get mode(): SchedulingMode {
+    return this.#mode;
   }
 
   inFlight(link: SenderLink): number {
@@ -97,42 +128,84 @@ export class Sender {
   }
 
   get nextDueUs(): number {
-    return this.#tickUs + TICK_US;
+    return this.#tickUs + (this.#tickUs - this.#packetUs < BUSY_US ? BUSY_TICK_US : IDLE_TICK_US);
   }
 
-  /** A datagram of the encoder. */
-  onEncoderDatagram(offset: number, length: number, nowUs: number): void {
-    const { view, output } = this.#parts;
+  setMode(mode: SchedulingMode): void {
+    this.#mode = mode;
+    this.#scheduler.hysteresis = mode === 'enhanced' ? HYSTERESIS : 1;
+    if (mode === 'classic') this.#enhanced.end();
+    this.#refreshedUs = -Infinity;
+  }
+
+  /** What comes until then is precious: it goes out twice, as far as the budget goes. */
+  onKeyFrames(untilUs: number): void {
+    this.#preciousUntilUs = Math.max(this.#preciousUntilUs, untilUs);
+  }
+
+  /** @throws UplinkError `link-limit`, `link-exists` */
+  addLink(index: number, settings: LinkSettings): void {
+    this.#links.add(index, settings);
+    this.#scheduler.update();
+  }
+
+  /** @throws UplinkError `no-such-link` */
+  updateLink(index: number, settings: LinkSettings, nowUs: number): void {
+    const link = this.#links.require(index);
+    link.settings = settings;
+    if (!settings.enabled) this.#close(link, 'disabled', nowUs);
+    link.capReached = isAtCap(link);
+    this.#links.update();
+    this.#scheduler.update();
+    this.#refreshedUs = -Infinity;
+    this.#registration.onTick(nowUs);
+  }
+
+  /** @throws UplinkError `no-such-link` */
+  removeLink(index: number, nowUs: number): void {
+    const link = this.#links.require(index);
+    this.#close(link, 'removed', nowUs);
+    this.#links.remove(link);
+    this.#scheduler.update();
+  }
+
+  /** The link has a socket to send from; it may have had another. Undefined when there is no such link. */
+  openPath(index: number, nowUs: number): SenderLink | undefined {
+    const link = this.#links.get(index);
+    if (link === undefined) return undefined;
+    this.#close(link, 'no-path', nowUs);
+    link.hasPath = true;
+    link.refused = false;
+    this.#registration.onTick(nowUs);
+    return link;
+  }
+
+  closePath(link: SenderLink, nowUs: number): void {
+    link.hasPath = false;
+    this.#close(link, 'no-path', nowUs);
+  }
+
+  /** The kernel refused `count` sends by the link's socket. */
+  onSendFailures(link: SenderLink, count: number, nowUs: number): void {
+    link.failedSends += count;
+    this.#failover.onSendFailures(link, count, nowUs);
+    this.#failover.onProgress(this.encoder.latencyMs, nowUs);
+  }
+
+  /** A datagram that came to the socket that encoders send to. */
+  onEncoderDatagram(offset: number, length: number, from: AddressWords, nowUs: number): void {
+    const { view } = this.#parts;
     const kind = srtKind(view, offset, length);
-    if (kind === SrtKind.unknown) {
-      this.counters.malformed += 1;
-      return;
-    }
-    const isData = kind === SrtKind.data;
-    const sequence = isData ? dataSequence(view, offset) : NO_SEQUENCE;
-    // What was lost on a link has better chances on another.
-    const avoided = isData && isRetransmitted(view, offset) ? this.#log.carrier(sequence) : NO_LINK;
-    const link = this.#select(avoided);
-    if (link === undefined) {
-      this.counters.noLink += 1;
-      return;
-    }
-    if (isData) {
-      // A place of the ring belongs to the packet that has the same place of the log.
-      if (this.#log.sent(sequence, link.index, nowUs)) this.#ring.keep(sequence, offset, length);
-    } else if (kind === SrtKind.handshake) {
-      this.#callerOptions = parseHandshake(view, offset, length)?.options ?? this.#callerOptions;
-    }
-    link.onSent(length, nowUs);
-    output.toReceiver(link, offset, length);
-    this.#failover.onPacket(nowUs);
+    if (kind === SrtKind.unknown) this.counters.malformed += 1;
+    else if (this.encoder.admit(from, kind, nowUs)) this.#onSrt(kind, offset, length, nowUs);
   }
 
   /** A datagram that came to a link's socket from the receiver. */
   onLinkDatagram(link: SenderLink, offset: number, length: number, nowUs: number): void {
-    const { view } = this.#parts;
-    if (isSrtla(view, offset, length)) this.#onSrtla(link, offset, length, nowUs);
-    else this.#onSrt(link, offset, length, nowUs);
+    link.meter.receivedBytes += length;
+    if (isSrtla(this.#parts.view, offset, length)) this.#onSrtla(link, offset, length, nowUs);
+    else this.#onAnswer(link, offset, length, nowUs);
+    this.#failover.onProgress(this.encoder.latencyMs, nowUs);
   }
 
   /** Registration, keepalives and time-outs. Call it at `nextDueUs`, or whenever. */
@@ -140,175 +213,144 @@ export class Sender {
     if (nowUs < this.nextDueUs) return;
     this.#tickUs = nowUs;
     for (const link of this.links) {
-      if (link.state === 'live' && nowUs - link.heardUs >= LINK_TIMEOUT_US) this.#drop(link, 'silent');
+      if (link.state === 'live' && nowUs - link.heardUs >= LINK_TIMEOUT_US) this.#drop(link, 'silent', nowUs);
     }
-    if (this.#asking !== undefined && nowUs - this.#asking.askedUs >= REGISTRATION_TIMEOUT_US) this.#asking = undefined;
-    for (const link of this.links) {
-      if (link.state === 'live') this.#keepAlive(link, nowUs);
-      else if (this.#asking === undefined) this.#join(link, nowUs);
+    this.#registration.onTick(nowUs);
+    for (const link of this.#links.live) {
+      this.#keepalives.send(link, nowUs);
+      this.#watchCap(link);
     }
+    this.encoder.onTick(nowUs);
+    if (nowUs - this.#secondUs >= SECOND_US) this.#onSecond(nowUs);
+    if (nowUs - this.#refreshedUs >= REFRESH_US) this.#refresh(nowUs);
+    this.#failover.onProgress(this.encoder.latencyMs, nowUs);
   }
 
-  /** The link with the most room, of equals the first; one that is suspect or `avoided` only if there is no other. */
-  #select(avoided: number): SenderLink | undefined {
-    let best: SenderLink | undefined;
-    let bestScore = -Infinity;
-    for (const link of this.links) {
-      if (link.state !== 'live') continue;
-      const room = link.score(this.#log.inFlight(link.index));
-      const score = room - (link.suspect ? LAST_RESORT : 0) - (link.index === avoided ? SECOND_CHOICE : 0);
-      if (score <= bestScore) continue;
-      best = link;
-      bestScore = score;
+  #onSrt(kind: SrtKind, offset: number, length: number, nowUs: number): void {
+    const { view, output } = this.#parts;
+    if (nowUs - this.#refreshedUs >= REFRESH_US) this.#refresh(nowUs);
+    this.counters.packets += 1;
+    this.counters.bytes += length;
+    this.#packetUs = nowUs;
+    if (kind === SrtKind.data) {
+      this.#onData(offset, length, nowUs);
+    } else {
+      if (kind === SrtKind.handshake) {
+        const handshake = parseHandshake(view, offset, length);
+        if (handshake !== null) this.encoder.onHandshake(handshake);
+      }
+      const link = this.#select(0, nowUs);
+      if (link === undefined) return;
+      link.onUnprovenSent(length, nowUs);
+      output.toReceiver(link, offset, length);
+      if (kind === SrtKind.shutdown) this.encoder.onShutdown();
     }
-    return best;
+    this.#failover.onProgress(this.encoder.latencyMs, nowUs);
   }
 
-  /** REG2: with the id of our group it joins it; with one that nobody knows it asks whether there is a receiver. */
-  #join(link: SenderLink, nowUs: number): void {
-    const waitUs = link.state === 'joining' ? REGISTRATION_TIMEOUT_US : RETRY_US;
-    if (nowUs - link.askedUs < waitUs) return;
-    link.state = this.#registered ? 'joining' : 'closed';
-    this.#register(link, SrtlaType.reg2, nowUs);
+  #onData(offset: number, length: number, nowUs: number): void {
+    const { view, output } = this.#parts;
+    const sequence = dataSequence(view, offset);
+    const isAgain = isRetransmitted(view, offset);
+    if (isAgain) this.counters.retransmitted += 1;
+    this.#budget.onPacket();
+    // What was lost on a link has better chances on another.
+    const avoided = isAgain ? this.#log.carriers(sequence) : 0;
+    const link = this.#select(avoided, nowUs);
+    if (link === undefined) return;
+    // A place of the ring belongs to the packet that has the same place of the log.
+    const ordinal = link.onSent(length, nowUs);
+    if (this.#log.sent(sequence, link.index, nowUs, ordinal)) this.#ring.keep(sequence, offset, length);
+    output.toReceiver(link, offset, length);
+    if (isAgain || nowUs < this.#preciousUntilUs) this.#duplicate(link, sequence, offset, length, avoided, nowUs);
   }
 
-  #register(link: SenderLink, type: typeof SrtlaType.reg1 | typeof SrtlaType.reg2, nowUs: number): void {
-    const { bytes, output, scratch } = this.#parts;
-    link.askedUs = nowUs;
-    output.control(link, scratch, writeRegistration(bytes, scratch, type, this.#id));
+  /** A second copy by the next best link, if that is any good. */
+  #duplicate(
+    first: SenderLink,
+    sequence: number,
+    offset: number,
+    length: number,
+    avoided: number,
+    nowUs: number,
+  ): void {
+    const { takers } = this.#links;
+    if (takers.length < 2) return;
+    const link = this.#scheduler.select(avoided | (1 << first.index), nowUs);
+    if (link === undefined || link === first || link.suspect || !this.#budget.take()) return;
+    this.#log.alsoSent(sequence, link.index);
+    this.counters.duplicates += 1;
+    link.onUnprovenSent(length, nowUs);
+    this.#parts.output.toReceiver(link, offset, length);
   }
 
-  #keepAlive(link: SenderLink, nowUs: number, intervalUs = KEEPALIVE_US): void {
-    if (nowUs - link.keepaliveUs < intervalUs) return;
-    const { view, output, scratch } = this.#parts;
-    link.keepaliveUs = nowUs;
-    // A time of 0 would be none.
-    writeTimedKeepalive(view, scratch, Math.floor(nowUs / 1000) + 1);
-    output.control(link, scratch, TIMED_KEEPALIVE_BYTES);
+  /** The link for a datagram of the encoder; where there is none it is dropped, and that is told once. */
+  #select(avoided: number, nowUs: number): SenderLink | undefined {
+    const link = this.#scheduler.select(avoided, nowUs);
+    if (link !== undefined) {
+      this.#isLinkless = false;
+      return link;
+    }
+    this.counters.noLink += 1;
+    if (!this.#isLinkless) this.#parts.events.noLink();
+    this.#isLinkless = true;
+    return undefined;
   }
 
   #onSrtla(link: SenderLink, offset: number, length: number, nowUs: number): void {
-    const { view } = this.#parts;
-    switch (srtlaType(view, offset)) {
+    switch (srtlaType(this.#parts.view, offset)) {
       case SrtlaType.ack:
         return this.#onAck(link, offset, length, nowUs);
       case SrtlaType.keepalive:
         return this.#onKeepalive(link, offset, length, nowUs);
       case SrtlaType.reg2:
-        return this.#onReg2(link, offset, length, nowUs);
+        return this.#registration.onReg2(link, offset, length, nowUs);
       case SrtlaType.reg3:
-        return this.#onReg3(link, nowUs);
+        return this.#registration.onReg3(link, nowUs);
       case SrtlaType.regNoGroup:
-        return this.#onNoGroup(link, nowUs);
+        return this.#registration.onNoGroup(link, nowUs);
       case SrtlaType.regError:
+        return this.#registration.onRefused(link, false, nowUs);
       case SrtlaType.regRefused:
-        return this.#onRefused(link, nowUs);
+        return this.#registration.onRefused(link, true, nowUs);
       default:
         this.counters.unexpected += 1;
     }
   }
 
+  /** It tells of data that came by this link, and has come back by it. */
   #onAck(link: SenderLink, offset: number, length: number, nowUs: number): void {
     const { view } = this.#parts;
     if (link.state !== 'live') return;
     link.heardUs = nowUs;
-    // It tells of data that came by this link, and has come back by it.
-    link.onProof();
-    for (let i = 0; i < ackCount(length); i += 1) {
-      const owner = this.#log.arrived(ackSequence(view, offset, i));
-      if (owner === NO_LINK) continue;
-      this.links[owner].onAcknowledged(this.#log.inFlight(owner));
-      for (const each of this.links) if (each.state === 'live') each.rise();
+    const { live } = this.#links;
+    const count = ackCount(length);
+    if (count > 0) {
+      // The last of its numbers is the packet that made the receiver send it.
+      const rttMs = this.#log.echoMs(ackSequence(view, offset, count - 1), link.index, nowUs);
+      if (rttMs >= 0) link.rtt.add(rttMs);
+    }
+    for (let i = 0; i < count; i += 1) {
+      const sequence = ackSequence(view, offset, i);
+      this.#log.arrivedBy(sequence, link.index);
+      const owner = this.#log.arrived(sequence);
+      for (let j = 0; j < live.length; j += 1) {
+        const each = live[j];
+        if (each.index === owner) each.onAcknowledged(this.#log.inFlight(owner));
+        if (owner >= 0) each.rise();
+      }
     }
   }
 
   #onKeepalive(link: SenderLink, offset: number, length: number, nowUs: number): void {
     if (link.state !== 'live') return;
     link.heardUs = nowUs;
-    const sentMs = keepaliveTimeMs(this.#parts.view, offset, length);
-    // One that the receiver began has no time, or one of its own.
-    const rttMs = Math.floor(nowUs / 1000) + 1 - sentMs;
-    if (sentMs <= 0 || rttMs < 0 || rttMs > MAX_RTT_MS) return;
-    link.rttMs = rttMs;
-    if (!link.suspect) link.onProof();
-    // Asked after it was suspected, it has answered: both its ways are open.
-    else if (sentMs * 1000 > link.suspectedUs) this.#failover.recover(link);
+    const sentUs = this.#keepalives.onEcho(link, offset, length, nowUs);
+    if (sentUs >= 0) this.#failover.onEcho(link, sentUs, nowUs);
   }
 
-  #onReg2(link: SenderLink, offset: number, length: number, nowUs: number): void {
-    const { bytes } = this.#parts;
-    const at = offset + SRTLA_TYPE_BYTES;
-    if (!isWholeRegistration(length)) {
-      this.counters.malformed += 1;
-      return;
-    }
-    if (link !== this.#asking || !this.#id.subarray(0, SENDER_HALF_BYTES).every((byte, i) => byte === bytes[at + i])) {
-      this.counters.unexpected += 1;
-      return;
-    }
-    this.#id = bytes.slice(at, at + GROUP_ID_BYTES);
-    this.#registered = true;
-    this.#registeredUs = nowUs;
-    this.#asking = undefined;
-    for (const each of this.links) {
-      each.state = 'joining';
-      this.#register(each, SrtlaType.reg2, nowUs);
-    }
-  }
-
-  #onReg3(link: SenderLink, nowUs: number): void {
-    if (link.state !== 'joining') {
-      this.counters.unexpected += 1;
-      return;
-    }
-    link.state = 'live';
-    link.heardUs = nowUs;
-    this.#parts.events.linkUp(link);
-    this.#keepAlive(link, nowUs);
-  }
-
-  /** No sign of life: a link that is only told off would else look alive. */
-  #onNoGroup(link: SenderLink, nowUs: number): void {
-    if (this.#asking !== undefined) return;
-    if (this.#registered) {
-      if (link.state !== 'joining' || nowUs - this.#registeredUs < LATE_ANSWERS_US) return;
-      if (this.links.some((each) => each.state === 'live')) {
-        link.close();
-        return;
-      }
-      this.#loseGroup();
-    }
-    this.#asking = link;
-    this.#register(link, SrtlaType.reg1, nowUs);
-  }
-
-  #onRefused(link: SenderLink, nowUs: number): void {
-    this.counters.refusals += 1;
-    if (link === this.#asking) this.#asking = undefined;
-    if (link.state === 'live') this.#drop(link, 'refused');
-    else link.close();
-    link.askedUs = nowUs;
-  }
-
-  /** The receiver does not know our group any more, and no link works: a new one. */
-  #loseGroup(): void {
-    this.#registered = false;
-    this.#id = this.#parts.newId();
-    for (const each of this.links) {
-      if (each.state === 'live') this.#drop(each, 'group-lost');
-      else each.close();
-    }
-  }
-
-  #drop(link: SenderLink, reason: LinkLostReason): void {
-    this.#failover.forget(link);
-    link.close();
-    this.#log.forgetLink(link.index);
-    this.#parts.events.linkDown(link, reason);
-  }
-
-  #onSrt(link: SenderLink, offset: number, length: number, nowUs: number): void {
-    const { view, output } = this.#parts;
+  #onAnswer(link: SenderLink, offset: number, length: number, nowUs: number): void {
+    const { bytes, view, output } = this.#parts;
     const kind = srtKind(view, offset, length);
     if (kind === SrtKind.unknown) {
       this.counters.malformed += 1;
@@ -316,27 +358,95 @@ export class Sender {
     }
     if (link.state !== 'live') return;
     link.heardUs = nowUs;
-    if (kind === SrtKind.ack) this.#log.acknowledgeBelow(acknowledgedSequence(view, offset));
-    else if (kind === SrtKind.nak) this.#onNak(offset, length);
-    else if (kind === SrtKind.handshake) this.#onServerHandshake(offset, length);
+    if (!this.encoder.isAddressee(view, offset)) {
+      this.counters.answersOfOthers += 1;
+      return;
+    }
+    if (kind === SrtKind.ack || kind === SrtKind.nak) {
+      if (this.#answers.isCopy(bytes, view, offset, length, nowUs)) {
+        this.counters.answerCopies += 1;
+        return;
+      }
+      if (kind === SrtKind.ack) this.#log.acknowledgeBelow(acknowledgedSequence(view, offset));
+      else this.#onNak(offset, length, nowUs);
+    } else if (kind === SrtKind.handshake) {
+      const answer = parseHandshake(view, offset, length);
+      if (answer !== null) this.encoder.onAnswer(answer);
+    }
+    this.counters.answers += 1;
     // Some receivers fill short datagrams with zeros; an encoder takes those of a NAK for losses.
-    output.toEncoder(offset, srtLengthWithoutPadding(view, offset, length));
+    if (this.encoder.isSet) output.toEncoder(offset, srtLengthWithoutPadding(view, offset, length));
+    if (kind === SrtKind.shutdown) this.encoder.onShutdown();
   }
 
-  #onServerHandshake(offset: number, length: number): void {
-    const answer = parseHandshake(this.#parts.view, offset, length)?.options;
-    if (answer && this.#callerOptions) this.#failover.latencyMs = callerLatencyMs(this.#callerOptions, answer);
-  }
-
-  #onNak(offset: number, length: number): void {
+  #onNak(offset: number, length: number, nowUs: number): void {
     const naks = this.#naks;
     naks.begin(this.#parts.view, offset, length);
     while (naks.next()) {
       for (let sequence = naks.first; ; sequence = nextSequence(sequence)) {
         const owner = this.#log.settle(sequence);
-        if (owner !== NO_LINK) this.links[owner].onLoss();
+        if (owner >= 0) this.#links.get(owner)?.onLoss(nowUs);
         if (sequence === naks.last) break;
       }
     }
   }
+
+  #join(link: SenderLink, nowUs: number): void {
+    link.open(nowUs);
+    this.#log.restartLink(link.index, link.sent);
+    link.capReached = isAtCap(link);
+    this.#links.update();
+    this.#refreshedUs = -Infinity;
+    this.#parts.events.linkUp(link);
+    this.#keepalives.send(link, nowUs);
+  }
+
+  #close(link: SenderLink, reason: LinkLostReason, nowUs: number): void {
+    this.#registration.forget(link);
+    if (link.state === 'live') this.#drop(link, reason, nowUs);
+    else link.close();
+  }
+
+  #drop(link: SenderLink, reason: LinkLostReason, nowUs: number): void {
+    link.close();
+    this.#links.update();
+    this.#scheduler.update();
+    this.#failover.onLost(link, nowUs);
+    this.#parts.events.linkDown(link, reason);
+  }
+
+  #watchCap(link: SenderLink): void {
+    if (link.capReached || !isAtCap(link)) return;
+    link.capReached = true;
+    this.#links.update();
+    this.#parts.events.capReached(link);
+  }
+
+  #refresh(nowUs: number): void {
+    this.#refreshedUs = nowUs;
+    if (this.#mode === 'enhanced') {
+      this.#enhanced.refresh(nowUs, this.#log);
+      return;
+    }
+    for (const link of this.#links.live) {
+      link.factor = priorityOf(link);
+      link.inFlightCap = NO_CAP;
+    }
+  }
+
+  #onSecond(nowUs: number): void {
+    this.#secondUs = nowUs;
+    for (const link of this.links) {
+      link.meter.delivered = this.#log.delivered(link.index);
+      link.meter.tick(nowUs);
+      link.rtt.tick();
+      link.losses.tick(link.meter.sentPackets, link.meter.lostPackets);
+      link.rate.tick(link.meter, link.rtt);
+    }
+    if (this.#mode === 'enhanced') this.#enhanced.tick(this.encoder.latencyMs);
+  }
+}
+
+function isAtCap({ settings, cappedBytes }: SenderLink): boolean {
+  return settings.capBytes > 0 && cappedBytes >= settings.capBytes;
 }

@@ -1,0 +1,85 @@
+import type { LinkTable } from './link-table.ts';
+import type { SenderLink } from './link.ts';
+import type { SendLog } from './send-log.ts';
+import { WINDOW_UNIT } from './window.ts';
+
+/**
+ * What speaks against a link, the least first; they add up, and a link with less against it goes before any score. Scores are below
+ * 60,000 times the greatest factor, costs are 1000 at the most.
+ */
+const COST = 1;
+const NO_ROOM = 1 << 11;
+const OVER_LIMIT = 1 << 12;
+const AVOIDED = 1 << 13;
+const SUSPECT = 1 << 14;
+/** Ours: a link with a limit may be ahead of it by this much, for packets come in bursts. */
+const LIMIT_SLACK_US = 20_000;
+/** Moblin's sender (M/Client, reference 4): a priority counts in full from this window on, below the other not at all. */
+const PRIORITY_FROM = 10 * WINDOW_UNIT;
+const PRIORITY_FULL = 20 * WINDOW_UNIT;
+
+/** Gives each packet to a link: in any mode, the one with the most room of those with the least against them, of equals the first. */
+export class Scheduler {
+  /** The link that had the last packet keeps the stream unless another is better by this factor; 1: as soon as it is better. */
+  hysteresis = 1;
+  readonly #links: LinkTable;
+  readonly #log: SendLog;
+  #last: SenderLink | undefined;
+  #costs = false;
+
+  constructor(links: LinkTable, log: SendLog) {
+    this.#links = links;
+    this.#log = log;
+  }
+
+  /** Links or their settings have changed. */
+  update(): void {
+    const [first] = this.#links.all;
+    this.#costs = this.#links.all.some(({ settings }) => settings.cost !== first.settings.cost);
+    this.#last = undefined;
+  }
+
+  /** @param avoided bits of links by number, only to be taken if there is no other @returns undefined where no link takes data */
+  select(avoided: number, nowUs: number): SenderLink | undefined {
+    const { takers } = this.#links;
+    let best: SenderLink | undefined;
+    let bestScore = -1;
+    let bestAgainst = Infinity;
+    let lastScore = -1;
+    let lastAgainst = Infinity;
+    for (let i = 0; i < takers.length; i += 1) {
+      const link = takers[i];
+      const inFlight = this.#log.inFlight(link.index);
+      const room = link.score(inFlight);
+      const score = room * link.factor;
+      let against = this.#costs ? this.#costOf(link, room) : 0;
+      if (inFlight > link.inFlightCap || link.isOverLimit(nowUs, LIMIT_SLACK_US)) against += OVER_LIMIT;
+      if (((avoided >> link.index) & 1) !== 0) against += AVOIDED;
+      if (link.suspect) against += SUSPECT;
+      if (link === this.#last) {
+        lastScore = score;
+        lastAgainst = against;
+      }
+      if (against > bestAgainst || (against === bestAgainst && score <= bestScore)) continue;
+      best = link;
+      bestScore = score;
+      bestAgainst = against;
+    }
+    if (this.hysteresis > 1 && lastAgainst === bestAgainst && bestScore < lastScore * this.hysteresis)
+      return this.#last;
+    if (avoided === 0) this.#last = best;
+    return best;
+  }
+
+  /** Cheaper links first, as long as they carry what they are given. */
+  #costOf({ settings, weak }: SenderLink, room: number): number {
+    return room < WINDOW_UNIT || weak !== null ? NO_ROOM : settings.cost * COST;
+  }
+}
+
+/** A link's priority, faded in with its window: one that is in trouble is not pressed. */
+export function priorityOf({ settings, window }: SenderLink): number {
+  if (settings.priority === 1) return 1;
+  const full = Math.min(Math.max((window - PRIORITY_FROM) / (PRIORITY_FULL - PRIORITY_FROM), 0), 1);
+  return 1 + (settings.priority - 1) * full;
+}
