@@ -1,6 +1,6 @@
 import type { AddressWords } from '@mediaplane/net';
 import type { LinkTelemetry } from '@mediaplane/srtla';
-import type { IngestEnd, RefusedBy } from '../domain/receiver/ingest-parts.ts';
+import type { IngestEnd, RefusedBy } from '../domain/receiver/ingest-state.ts';
 import type { ReceiverOptions } from '../domain/receiver/options.ts';
 import type { GroupDownReason, LinkDownReason, ReceiverCounters } from '../domain/receiver/receiver-parts.ts';
 import type { GroupTokensOptions, TokenKey } from '../tokens/group-tokens.ts';

@@ -3,7 +3,8 @@ import { isFrom } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import type { Group } from '../domain/receiver/group.ts';
 import { SOCKET_ROLE } from './contract.ts';
-import type { SrtlaContract, UpstreamInit } from './contract.ts';
+import type { SrtlaContract } from './contract.ts';
+import type { UpstreamInit } from './listener-contract.ts';
 import { ListenerSession } from './listener-session.ts';
 import type { SrtlaSession } from './program.ts';
 
@@ -16,12 +17,13 @@ export class UpstreamSession implements MediaSession<SrtlaContract> {
   #group: Group | undefined;
 
   /** @throws Error when the listener or its group is gone */
-  constructor(thread: MediaThread, port: SessionPort<SrtlaSession, SrtlaContract>, init: UpstreamInit) {
+  constructor(thread: MediaThread, port: SessionPort<SrtlaSession, SrtlaContract>, init: UpstreamInit, nowUs: number) {
     this.#thread = thread;
     this.#port = port;
     this.#server = init.server;
     const listener = port.peer(init.listenerId);
-    this.#group = listener instanceof ListenerSession ? listener.connect(init.group, this) : undefined;
+    this.#group =
+      listener instanceof ListenerSession ? listener.connect(init.group, this, init.server, nowUs) : undefined;
     if (!(listener instanceof ListenerSession) || this.#group === undefined) {
       throw new Error(`group ${init.group} of listener ${init.listenerId} is gone`);
     }
@@ -29,16 +31,19 @@ export class UpstreamSession implements MediaSession<SrtlaContract> {
   }
 
   onDatagram(index: number, _role: number, nowUs: number): void {
-    const { batch } = this.#thread.io;
-    if (this.#group === undefined || !isFrom(this.#server, batch.source, index)) return;
-    this.#listener?.receiver.onServerDatagram(this.#group, batch.offset[index], batch.length[index], nowUs);
+    if (this.#group === undefined || !isFrom(this.#server, this.#thread.io.batch.source, index)) return;
+    this.#listener?.onServerDatagram(this.#group, index, nowUs);
   }
 
   send(offset: number, length: number): void {
     this.#port.queue(SOCKET_ROLE, offset, length, this.#server);
   }
 
-  /** The group has ended, or the listener has: nothing comes or goes any more. */
+  sendNow(offset: number, length: number): void {
+    this.#port.send(SOCKET_ROLE, offset, length, this.#server);
+  }
+
+  /** The group has ended or has another upstream, or the listener has ended: nothing comes or goes any more. */
   forgetListener(): void {
     this.#listener = undefined;
     this.#group = undefined;

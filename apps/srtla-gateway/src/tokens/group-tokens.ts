@@ -46,25 +46,37 @@ const MAX_AHEAD_MS = 60_000;
  *     version 1 | key id 1 | nonce 12 | sealed { issued at, ms 8 | instance id, zeros behind } 98 | tag 16
  */
 export class GroupTokens {
-  readonly #options: GroupTokensOptions;
+  readonly #maxAgeMs: number;
+  #keys: readonly TokenKey[] = [];
   readonly #plain = new Uint8Array(SEALED_BYTES);
   readonly #plainView = new DataView(this.#plain.buffer);
 
   /** @throws RangeError for a key of the wrong length or an instance id that does not fit */
   constructor(options: GroupTokensOptions) {
-    for (const key of [options.current, ...(options.previous === undefined ? [] : [options.previous])]) {
-      if (key.secret.length !== TOKEN_KEY_BYTES) throw new RangeError(`a token key has ${TOKEN_KEY_BYTES} bytes`);
-      if (!Number.isInteger(key.id) || key.id < 0 || key.id > 255) throw new RangeError(`key id ${key.id}: 0 to 255`);
-    }
+    this.setKeys(options.current, options.previous ?? null);
     const instance = new TextEncoder().encode(options.instanceId);
     if (instance.length > SEALED_BYTES - INSTANCE_OFFSET) throw new RangeError('the instance id is too long');
-    this.#options = options;
+    this.#maxAgeMs = options.maxAgeMs;
     this.#plain.set(instance, INSTANCE_OFFSET);
+  }
+
+  /**
+   * `current` seals from now on, `previous` is still accepted; what other keys have sealed is not.
+   * @throws RangeError for a key of the wrong length or number, or two of one number
+   */
+  setKeys(current: TokenKey, previous: TokenKey | null): void {
+    const keys = previous === null ? [current] : [current, previous];
+    for (const { id, secret } of keys) {
+      if (secret.length !== TOKEN_KEY_BYTES) throw new RangeError(`a token key has ${TOKEN_KEY_BYTES} bytes`);
+      if (!Number.isInteger(id) || id < 0 || id > 255) throw new RangeError(`key id ${id}: 0 to 255`);
+    }
+    if (current.id === previous?.id) throw new RangeError(`both keys have the number ${current.id}`);
+    this.#keys = keys;
   }
 
   /** Writes the receiver's half of an id behind the sender's. */
   issue(id: Uint8Array, unixMs: number): void {
-    const { current } = this.#options;
+    const [current] = this.#keys;
     const token = id.subarray(SENDER_HALF_BYTES, GROUP_ID_BYTES);
     token[0] = VERSION;
     token[1] = current.id;
@@ -81,8 +93,7 @@ export class GroupTokens {
   open(id: Uint8Array, unixMs: number): GroupToken | null {
     const token = id.subarray(SENDER_HALF_BYTES, GROUP_ID_BYTES);
     if (token[0] !== VERSION) return null;
-    const { current, previous, maxAgeMs } = this.#options;
-    const key = [current, previous].find((candidate) => candidate?.id === token[1]);
+    const key = this.#keys.find(({ id: number }) => number === token[1]);
     if (key === undefined) return null;
     const sealedFrom = HEADER_BYTES + NONCE_BYTES;
     const decipher = createDecipheriv(ALGORITHM, key.secret, token.subarray(HEADER_BYTES, sealedFrom));
@@ -96,7 +107,7 @@ export class GroupTokens {
     }
     const issuedUnixMs = plain.readDoubleBE(0);
     const ageMs = unixMs - issuedUnixMs;
-    if (ageMs > maxAgeMs || ageMs < -MAX_AHEAD_MS) return null;
+    if (ageMs > this.#maxAgeMs || ageMs < -MAX_AHEAD_MS) return null;
     const instance = plain.subarray(INSTANCE_OFFSET);
     const end = instance.indexOf(0);
     return { instanceId: instance.toString('utf8', 0, end < 0 ? instance.length : end), issuedUnixMs };

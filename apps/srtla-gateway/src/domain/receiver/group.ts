@@ -2,15 +2,21 @@ import { SocketAddress } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import { AckBatch } from '@mediaplane/srtla';
 import type { LinkTelemetry } from '@mediaplane/srtla';
+import { IngestBudget } from './ingest-state.ts';
+import type { IngestAttempt, RememberedRefusal, SrtStream } from './ingest-state.ts';
+import { InterarrivalJitter } from './interarrival-jitter.ts';
 
 /** One path of a group: an address that its sender sends from. */
 export class Link {
   readonly group: Group;
-  /** Place in the receiver's list of links. */
+  /** Place in the registry's list of links. */
   readonly index: number;
   readonly address: SocketAddress;
+  /** The SRT session stood already when it came. */
+  readonly joinedLate: boolean;
   readonly upUs: number;
   readonly acks = new AckBatch();
+  readonly jitter = new InterarrivalJitter();
   /** Anything from it, keepalives too. */
   heardUs: number;
   /** SRT from it: answers go where the stream comes from. */
@@ -22,36 +28,66 @@ export class Link {
   /** What its sender said of it; null until it has. */
   telemetry: LinkTelemetry | null = null;
 
-  constructor(group: Group, index: number, address: AddressWords, nowUs: number) {
+  constructor(group: Group, index: number, address: AddressWords, joinedLate: boolean, nowUs: number) {
     this.group = group;
     this.index = index;
     this.address = new SocketAddress().copyFrom(address);
+    this.joinedLate = joinedLate;
     this.upUs = nowUs;
     this.heardUs = nowUs;
     this.deliveredUs = nowUs;
   }
 }
 
+/** What a group has carried since it is up; GroupStatistics of the contract says what is what. */
+export class GroupTally {
+  packets = 0;
+  bytes = 0;
+  retransmitted = 0;
+  notAccepted = 0;
+  serverPackets = 0;
+  serverBytes = 0;
+  serverNotAccepted = 0;
+  serverNaks = 0;
+  serverNakPackets = 0;
+}
+
 /** The links of one sender, which carry one SRT connection. */
 export class Group {
-  /** Place in the receiver's list of groups; another's when this one is over. */
+  /** Place in the registry's list of groups; another's when this one is over. */
   readonly index: number;
   /** Its own among all groups of the receiver, ever. */
   readonly serial: number;
   /** The whole id, as `groupKey` makes it. */
   readonly key: string;
+  /** It was there before the process was started again. */
+  readonly isResumed: boolean;
   readonly upUs: number;
   readonly links: Link[] = [];
-  /** It has brought SRT data. */
-  established = false;
+  readonly tally = new GroupTally();
+  /** The SRT session that its server has accepted: nothing but this one's packets pass. */
+  stream: SrtStream | null = null;
+  /** The handshake that is under way, beside a session that stands or without. */
+  attempt: IngestAttempt | null = null;
+  /** The last refusal by a verdict. */
+  refusal: RememberedRefusal | null = null;
+  readonly ingestBudget = new IngestBudget();
+  /** An SRT session has stood. */
+  wasAccepted = false;
+  /** When its session ended; Infinity while one stands, or none has. */
+  streamEndedUs = Infinity;
   /** When its last link went. */
-  emptySinceUs = Infinity;
+  emptySinceUs: number;
+  /** Where its SRT goes: the last that was opened. */
+  server: AddressWords | null = null;
 
-  constructor(index: number, serial: number, key: string, nowUs: number) {
+  constructor(index: number, serial: number, key: string, isResumed: boolean, nowUs: number) {
     this.index = index;
     this.serial = serial;
     this.key = key;
+    this.isResumed = isResumed;
     this.upUs = nowUs;
+    this.emptySinceUs = nowUs;
   }
 
   /** The link that brought SRT last; undefined when there is none. */

@@ -1,5 +1,8 @@
 import type { AddressWords } from '@mediaplane/net';
 import type { Group, Link } from './group.ts';
+import type { Conclusion, IngestAttempt, IngestEnd, RefusedBy, SrtStream } from './ingest-state.ts';
+import type { ReceiverOptions } from './options.ts';
+import type { ReplyMemory } from './reply-memory.ts';
 
 /** Where a receiver's datagrams leave. Offsets are into the memory that it was made with. */
 export interface ReceiverOutput {
@@ -9,6 +12,8 @@ export interface ReceiverOutput {
   toLink(link: Link, offset: number, length: number): void;
   /** From the group's own socket to its SRT server, at the end of the pass at the latest. */
   toServer(group: Group, offset: number, length: number): void;
+  /** As `toServer`, before the call returns. */
+  toServerNow(group: Group, offset: number, length: number): void;
 }
 
 /** Makes and knows the receiver's half of group ids. */
@@ -29,6 +34,12 @@ export interface ReceiverEvents {
   groupUp(group: Group): void;
   linkUp(link: Link): void;
   linkDown(link: Link, reason: LinkDownReason): void;
+  lateLinkRefused(group: Group, address: AddressWords): void;
+  ingestRequest(group: Group, attempt: IngestAttempt, conclusion: Conclusion): void;
+  ingestAccepted(group: Group, stream: SrtStream, conclusion: Conclusion): void;
+  /** `reason`: a RejectionReason, or another that the server gave. */
+  ingestRefused(group: Group, conclusion: Conclusion, reason: number, by: RefusedBy): void;
+  ingestEnded(group: Group, by: IngestEnd): void;
   groupDown(group: Group, reason: GroupDownReason): void;
 }
 
@@ -36,7 +47,7 @@ export interface ReceiverEvents {
 export class ReceiverCounters {
   /** No link has this address. */
   strangers = 0;
-  /** Neither SRT nor SRTLA, or too short for what it says it is. */
+  /** Neither SRT nor SRTLA, too short for what it says it is, or a handshake that cannot be read. */
   malformed = 0;
   /** SRTLA that only senders get, or that nobody knows. */
   unexpected = 0;
@@ -54,4 +65,20 @@ export class ReceiverCounters {
   late = 0;
   /** SRT of no session that stands, from links and from servers. */
   notAccepted = 0;
+  /** Refusals that an encoder got without a new request: it had come again. */
+  refusalRepeats = 0;
+}
+
+/** What a receiver and its parts are made with. */
+export interface ReceiverParts {
+  readonly options: ReceiverOptions;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Of those bytes. */
+  readonly memory: ReplyMemory;
+  readonly ids: GroupIds;
+  readonly output: ReceiverOutput;
+  readonly events: ReceiverEvents;
+  /** Any random number. */
+  readonly seed: number;
 }

@@ -1,0 +1,119 @@
+import { AddressTable } from '@mediaplane/net';
+import type { AddressWords } from '@mediaplane/net';
+import { Group, Link } from './group.ts';
+import { Places } from './places.ts';
+import type { GroupDownReason, LinkDownReason, ReceiverParts } from './receiver-parts.ts';
+
+/** The groups of a receiver and their links: who there is, and who has been silent for too long. */
+export class Registry {
+  readonly #parts: ReceiverParts;
+  readonly #addresses: AddressTable;
+  readonly #links = new Places<Link>();
+  readonly #places = new Places<Group>();
+  readonly #groups = new Map<string, Group>();
+  #halfOpen = 0;
+  #serial = 0;
+
+  constructor(parts: ReceiverParts) {
+    this.#parts = parts;
+    this.#addresses = new AddressTable(parts.seed);
+  }
+
+  /** By `groupKey`. */
+  get groups(): ReadonlyMap<string, Group> {
+    return this.#groups;
+  }
+
+  get linkCount(): number {
+    return this.#addresses.size;
+  }
+
+  /** Groups in which no SRT session has stood yet. */
+  get halfOpen(): number {
+    return this.#halfOpen;
+  }
+
+  find(serial: number): Group | undefined {
+    for (const group of this.#groups.values()) if (group.serial === serial) return group;
+    return undefined;
+  }
+
+  link(from: AddressWords): Link | undefined {
+    return this.#links.get(this.#addresses.get(from));
+  }
+
+  openGroup(key: string, isResumed: boolean, nowUs: number): Group {
+    const group = this.#places.take((index) => new Group(index, ++this.#serial, key, isResumed, nowUs));
+    this.#groups.set(key, group);
+    this.#halfOpen += 1;
+    this.#parts.events.groupUp(group);
+    return group;
+  }
+
+  /** An SRT session has come to stand in it. */
+  markAccepted(group: Group): void {
+    if (!group.wasAccepted) this.#halfOpen -= 1;
+    group.wasAccepted = true;
+    group.streamEndedUs = Infinity;
+  }
+
+  openLink(group: Group, from: AddressWords, joinedLate: boolean, nowUs: number): Link {
+    const link = this.#links.take((index) => new Link(group, index, from, joinedLate, nowUs));
+    group.links.push(link);
+    group.emptySinceUs = Infinity;
+    this.#addresses.set(link.address, link.index);
+    this.#parts.events.linkUp(link);
+    return link;
+  }
+
+  dropLink(link: Link, reason: LinkDownReason, nowUs: number): void {
+    const { group } = link;
+    this.#addresses.delete(link.address);
+    this.#links.free(link.index);
+    group.links.splice(group.links.indexOf(link), 1);
+    if (group.links.length === 0) group.emptySinceUs = nowUs;
+    this.#parts.events.linkDown(link, reason);
+  }
+
+  close(group: Group, reason: GroupDownReason, nowUs: number): void {
+    if (!this.#groups.delete(group.key)) return;
+    for (const link of [...group.links]) this.dropLink(link, 'group-down', nowUs);
+    if (!group.wasAccepted) this.#halfOpen -= 1;
+    this.#places.free(group.index);
+    this.#parts.events.groupDown(group, reason);
+  }
+
+  /** Ends links and groups whose time is over. */
+  reap(nowUs: number): void {
+    for (const group of this.#groups.values()) {
+      for (const link of [...group.links]) {
+        if (nowUs - link.heardUs >= this.#parts.options.linkTimeoutUs) this.dropLink(link, 'silent', nowUs);
+      }
+      const reason = this.#overdue(group, nowUs);
+      if (reason !== null) this.close(group, reason, nowUs);
+    }
+  }
+
+  #overdue(group: Group, nowUs: number): GroupDownReason | null {
+    const { groupTimeoutUs, halfOpenTimeoutUs } = this.#parts.options;
+    if (!group.wasAccepted && nowUs - group.upUs >= halfOpenTimeoutUs) return 'no-stream';
+    if (nowUs - group.emptySinceUs >= groupTimeoutUs) return 'no-links';
+    return nowUs - group.streamEndedUs >= groupTimeoutUs ? 'stream-ended' : null;
+  }
+}
+
+/** An id as the key of a map, a character a byte. */
+export function groupKey(id: Uint8Array): string {
+  return String.fromCharCode(...id);
+}
+
+/** The same as hexadecimal digits, which crosses threads and is kept in records. */
+export function keyToHex(key: string): string {
+  return Array.from(key, (character) => character.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+}
+
+/** @throws RangeError for what is no id */
+export function hexToKey(hex: string): string {
+  if (!/^(?:[0-9a-f]{2}){256}$/.test(hex)) throw new RangeError('a group id is 512 hexadecimal digits');
+  return groupKey(Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
+}
