@@ -45,8 +45,26 @@ export const srtlaGatewayConfig = {
     'Listeners that are there from the start; an entry has the fields of ListenerSettings, with `server` or `rules` for its ingest policy.',
   ),
   sockets: section({
-    listenerReceiveBufferBytes: integer(65_536, 268_435_456, 8_388_608, 'Receive buffer asked for each listener and each encoder of an uplink.'),
-    upstreamReceiveBufferBytes: integer(4096, 67_108_864, 1_048_576, 'Receive buffer asked for each group, towards its SRT server.'),
+    listenerReceiveBufferBytes: integer(
+      65_536,
+      268_435_456,
+      8_388_608,
+      'Receive buffer asked for each listener and each encoder of an uplink.',
+    ),
+    upstreamReceiveBufferBytes: integer(
+      4096,
+      67_108_864,
+      1_048_576,
+      'Receive buffer asked for each group, towards its SRT server.',
+    ),
+  }),
+  memory: section({
+    arenaBytes: integer(
+      4_194_304,
+      2_147_483_648,
+      67_108_864,
+      'Memory of each media thread for datagrams. An uplink keeps what it sent in the last half second there: a sixteenth of its bitrate limit.',
+    ),
   }),
   upstream: section({
     sourceAddress: pattern(
@@ -72,9 +90,17 @@ export const srtlaGatewayConfig = {
     resumeWithinMs: integer(0, 600_000, 60_000, 'A group is taken over when its sender was heard of so lately.'),
   }),
   tokens: section({
-    keyFile: text('', 'File with the key that seals group ids: 32 bytes in hexadecimal or base64. Empty: one is made and kept.'),
+    keyFile: text(
+      '',
+      'File with the key that seals group ids: 32 bytes in hexadecimal or base64. Empty: one is made and kept.',
+    ),
     previousKeyFile: text('', 'File with the key before it, whose ids stay good.'),
-    maxAgeMs: integer(60_000, 30 * DAY_MS, DAY_MS, 'A group that is not known is rebuilt from an id of this age at most.'),
+    maxAgeMs: integer(
+      60_000,
+      30 * DAY_MS,
+      DAY_MS,
+      'A group that is not known is rebuilt from an id of this age at most.',
+    ),
     refreshMs: integer(1000, 3_600_000, 30_000, 'How often the files are read again.'),
   }),
   ingest: section({
@@ -83,11 +109,21 @@ export const srtlaGatewayConfig = {
     callbackTokenFile: text('', 'File with the bearer token that gRPC callbacks get.'),
   }),
   statistics: section({
-    bindAddress: pattern(IP_LITERAL, '127.0.0.1', 'Address of the statistics page for scene switchers.', 'an IP address'),
+    bindAddress: pattern(
+      IP_LITERAL,
+      '127.0.0.1',
+      'Address of the statistics page for scene switchers.',
+      'an IP address',
+    ),
     port: integer(0, 65_535, 9071, 'Its port; 0 lets the system choose.'),
-    readKey: text('', 'Key that readers must show, as a bearer token or as ?key=. Empty, here and in the file: no page.', 'text', {
-      secret: true,
-    }),
+    readKey: text(
+      '',
+      'Key that readers must show, as a bearer token or as ?key=. Empty, here and in the file: no page.',
+      'text',
+      {
+        secret: true,
+      },
+    ),
     readKeyFile: text('', 'File that holds the key, read at start.'),
   }),
   streams: section({

@@ -46,10 +46,7 @@ export class Authorizer implements Disposable {
     this.#clients.clear();
   }
 
-  async #askOnBus(
-    subject: string,
-    request: srtla.AuthorizeIngestRequest,
-  ): Promise<srtla.AuthorizeIngestResponse> {
+  async #askOnBus(subject: string, request: srtla.AuthorizeIngestRequest): Promise<srtla.AuthorizeIngestResponse> {
     const payload = srtla.AuthorizeIngestRequest.encode(request).finish();
     const { bus, timeoutMs } = this.#options;
     return srtla.AuthorizeIngestResponse.decode(await bus.request(subject, payload, { timeoutMs }));

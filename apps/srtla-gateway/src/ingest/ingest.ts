@@ -63,7 +63,9 @@ export class Ingest {
 
   /** Never rejects: whoever cannot be asked about is refused. */
   judge(request: IngestRequest): Promise<Verdict> {
-    const key = `${request.groupId}.${createHash('sha256').update(request.streamId ?? '').digest('base64')}`;
+    const key = `${request.groupId}.${createHash('sha256')
+      .update(request.streamId ?? '')
+      .digest('base64')}`;
     const known = this.#kept.get(key);
     if (known !== undefined && performance.now() < known.untilMs) return known.verdict;
     const kept: Kept = { verdict: this.#judge(request), untilMs: Infinity };

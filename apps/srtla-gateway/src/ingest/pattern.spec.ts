@@ -28,10 +28,14 @@ describe('a pattern', () => {
   test('is what a regular expression would say', () => {
     const letters = fc.array(fc.constantFrom('a', 'b', '*')).map((parts) => parts.join(''));
     fc.assert(
-      fc.property(letters, fc.array(fc.constantFrom('a', 'b')).map((parts) => parts.join('')), (pattern, text) => {
-        const expression = new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
-        expect(fits(pattern, text)).toBe(expression.test(text));
-      }),
+      fc.property(
+        letters,
+        fc.array(fc.constantFrom('a', 'b')).map((parts) => parts.join('')),
+        (pattern, text) => {
+          const expression = new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
+          expect(fits(pattern, text)).toBe(expression.test(text));
+        },
+      ),
     );
   });
 

@@ -48,7 +48,15 @@ describe('rules', () => {
 });
 
 test('names are printable, short, and of the template alone', () => {
-  const fields = { resource: '{user}\n\x1b[31m', user: 'é', session: null, host: null, mode: null, type: null, other: new Map() };
+  const fields = {
+    resource: '{user}\n\x1b[31m',
+    user: 'é',
+    session: null,
+    host: null,
+    mode: null,
+    type: null,
+    other: new Map(),
+  };
   expect(publicName('{resource}', { ...fields, resource: 'a\nb\x1b[31m' }, 'main')).toBe('a_b_[31m');
   expect(publicName('{user}!', fields, 'main')).toBe('_!');
   expect(publicName('{resource}', null, 'main')).toBe('main');

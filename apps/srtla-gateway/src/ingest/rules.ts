@@ -34,7 +34,8 @@ export function decide(rules: srtla.IngestRules, streamId: string | null, fallba
 }
 
 function matches(rule: srtla.IngestRule, fields: StreamIdFields): boolean {
-  const fit = (pattern: string, value: string | null): boolean => pattern === '' || (value !== null && fits(pattern, value));
+  const fit = (pattern: string, value: string | null): boolean =>
+    pattern === '' || (value !== null && fits(pattern, value));
   return (
     fit(rule.resource, fields.resource) &&
     fit(rule.user, fields.user) &&
@@ -62,6 +63,9 @@ function refuse(refusal: Refusal, text: string): Decision {
 /** A name for lists and pages: printable, on one line, of a length that tables can bear. */
 export function publicName(template: string, fields: Fields, fallbackName: string): string {
   const filled = template.replace(/\{(resource|user)\}/g, (_, part: 'resource' | 'user') => fields?.[part] ?? '');
-  const name = filled.replace(/[^\x20-\x7e]/gu, '_').slice(0, MAX_NAME_CHARACTERS).trim();
+  const name = filled
+    .replace(/[^\x20-\x7e]/gu, '_')
+    .slice(0, MAX_NAME_CHARACTERS)
+    .trim();
   return name === '' ? fallbackName : name;
 }

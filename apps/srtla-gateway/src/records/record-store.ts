@@ -40,7 +40,8 @@ export class RecordStore {
   async load(): Promise<Map<string, Uint8Array>> {
     const onCorrupt = (key: string, why: string): void => {
       this.corrupt += 1;
-      if (this.corrupt === 1) this.#log.warn({ key, why }, 'a record of this node is unreadable and left out; more are only counted');
+      if (this.corrupt === 1)
+        this.#log.warn({ key, why }, 'a record of this node is unreadable and left out; more are only counted');
     };
     try {
       return await this.#place.load(onCorrupt);

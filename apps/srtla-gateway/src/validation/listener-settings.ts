@@ -35,7 +35,13 @@ export function validateListener(
   violations.requireRange('settings.port', settings.port, 0, MAX_PORT);
   checkPolicy(violations, 'settings.ingest', settings.ingest?.policy);
   const limits = settings.limits ?? srtla.ListenerLimits.fromPartial({});
-  for (const key of ['maxGroups', 'maxLinksPerGroup', 'maxHalfOpenGroups', 'linkTimeoutMs', 'groupTimeoutMs'] as const) {
+  for (const key of [
+    'maxGroups',
+    'maxLinksPerGroup',
+    'maxHalfOpenGroups',
+    'linkTimeoutMs',
+    'groupTimeoutMs',
+  ] as const) {
     const [field, min, max, unit] = LIMITS[key];
     if (limits[key] !== 0) violations.requireRange(`settings.limits.${field}`, limits[key], min, max, unit);
   }

@@ -12,6 +12,7 @@ import { registerControlMetrics } from '../telemetry/control-metrics.ts';
 import { registerServiceMetrics } from '../telemetry/service-metrics.ts';
 import { reachableAt } from './addresses.ts';
 import { adminPages } from './admin-pages.ts';
+import type { SessionNeeds } from './capacity.ts';
 import { fleetApi } from './fleet-api.ts';
 import { layFoundation } from './foundation.ts';
 import type { Foundation } from './foundation.ts';
@@ -67,7 +68,7 @@ export async function startService<Own extends z.ZodRawShape, Rec, Ev>(
   tenant.moveIn(parts);
   grpc.setServing(member.serving());
   plane.announce();
-  log.info({ version, node: process.version, ...whatIsOpen(foundation, member) }, 'serving');
+  log.info({ version, node: process.version, ...whatIsOpen(foundation, member, spec.needs) }, 'serving');
 
   const running = stack.move();
   let ended: Promise<void> | undefined;
@@ -131,12 +132,16 @@ async function openServers<Rec, Ev>(
   addresses['admin'] = reachableAt(adminConfig.bindAddress, adminPort);
 }
 
-function whatIsOpen<Rec, Ev>({ config, bus, capacity }: Foundation, { addresses }: Membership<Rec, Ev>): object {
+function whatIsOpen<Rec, Ev>(
+  { config, bus, capacity }: Foundation,
+  { addresses }: Membership<Rec, Ev>,
+  needs: SessionNeeds,
+): object {
   const { rtpPortMin, rtpPortMax, interfaces } = config.net;
   return {
     grpc: addresses['grpc'],
     admin: addresses['admin'],
-    rtpPorts: `${rtpPortMin}-${rtpPortMax}`,
+    ...(needs.ports > 0 ? { rtpPorts: `${rtpPortMin}-${rtpPortMax}` } : {}),
     interfaces: interfaces.map(({ name, bindAddress }) => `${name}=${bindAddress}`),
     bus: bus.system,
     capacity: capacity.staticLimit,

@@ -294,7 +294,13 @@ export interface GroupSample {
   /** Which. */
   groupId: string;
   /** Its last second. */
-  statistics: GroupStatistics | undefined;
+  statistics:
+    | GroupStatistics
+    | undefined;
+  /** Public name of its stream; empty until it is accepted. */
+  streamName: string;
+  /** Of its SRT session; 0 until that stands. */
+  latencyMs: number;
 }
 
 /** Statistics of an uplink. */
@@ -3260,7 +3266,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
 };
 
 function createBaseGroupSample(): GroupSample {
-  return { groupId: "", statistics: undefined };
+  return { groupId: "", statistics: undefined, streamName: "", latencyMs: 0 };
 }
 
 export const GroupSample: MessageFns<GroupSample> = {
@@ -3270,6 +3276,12 @@ export const GroupSample: MessageFns<GroupSample> = {
     }
     if (message.statistics !== undefined) {
       GroupStatistics.encode(message.statistics, writer.uint32(18).fork()).join();
+    }
+    if (message.streamName !== "") {
+      writer.uint32(26).string(message.streamName);
+    }
+    if (message.latencyMs !== 0) {
+      writer.uint32(32).int32(message.latencyMs);
     }
     return writer;
   },
@@ -3303,6 +3315,22 @@ export const GroupSample: MessageFns<GroupSample> = {
             message.statistics = GroupStatistics.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.streamName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.latencyMs = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3323,6 +3351,16 @@ export const GroupSample: MessageFns<GroupSample> = {
         ? globalThis.String(object.group_id)
         : "",
       statistics: isSet(object.statistics) ? GroupStatistics.fromJSON(object.statistics) : undefined,
+      streamName: isSet(object.streamName)
+        ? globalThis.String(object.streamName)
+        : isSet(object.stream_name)
+        ? globalThis.String(object.stream_name)
+        : "",
+      latencyMs: isSet(object.latencyMs)
+        ? globalThis.Number(object.latencyMs)
+        : isSet(object.latency_ms)
+        ? globalThis.Number(object.latency_ms)
+        : 0,
     };
   },
 
@@ -3333,6 +3371,12 @@ export const GroupSample: MessageFns<GroupSample> = {
     }
     if (message.statistics !== undefined) {
       obj.statistics = GroupStatistics.toJSON(message.statistics);
+    }
+    if (message.streamName !== "") {
+      obj.streamName = message.streamName;
+    }
+    if (message.latencyMs !== 0) {
+      obj.latencyMs = Math.round(message.latencyMs);
     }
     return obj;
   },
@@ -3346,6 +3390,8 @@ export const GroupSample: MessageFns<GroupSample> = {
     message.statistics = (object.statistics !== undefined && object.statistics !== null)
       ? GroupStatistics.fromPartial(object.statistics)
       : undefined;
+    message.streamName = object.streamName ?? "";
+    message.latencyMs = object.latencyMs ?? 0;
     return message;
   },
 };

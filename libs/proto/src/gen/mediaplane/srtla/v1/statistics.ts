@@ -105,6 +105,8 @@ export interface UplinkLinkStatistics {
   dataBytes: number;
   /** Sends that the system refused. */
   failedSends: number;
+  /** Since it is up; 0 while it is down. */
+  uptimeMs: number;
 }
 
 /** What an uplink carried. */
@@ -672,6 +674,7 @@ function createBaseUplinkLinkStatistics(): UplinkLinkStatistics {
     silentMs: undefined,
     dataBytes: 0,
     failedSends: 0,
+    uptimeMs: 0,
   };
 }
 
@@ -718,6 +721,9 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
     }
     if (message.failedSends !== 0) {
       writer.uint32(112).int64(message.failedSends);
+    }
+    if (message.uptimeMs !== 0) {
+      writer.uint32(120).int64(message.uptimeMs);
     }
     return writer;
   },
@@ -847,6 +853,14 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
             message.failedSends = longToNumber(reader.int64());
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.uptimeMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -919,6 +933,11 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
         : isSet(object.failed_sends)
         ? globalThis.Number(object.failed_sends)
         : 0,
+      uptimeMs: isSet(object.uptimeMs)
+        ? globalThis.Number(object.uptimeMs)
+        : isSet(object.uptime_ms)
+        ? globalThis.Number(object.uptime_ms)
+        : 0,
     };
   },
 
@@ -966,6 +985,9 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
     if (message.failedSends !== 0) {
       obj.failedSends = Math.round(message.failedSends);
     }
+    if (message.uptimeMs !== 0) {
+      obj.uptimeMs = Math.round(message.uptimeMs);
+    }
     return obj;
   },
 
@@ -988,6 +1010,7 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
     message.silentMs = object.silentMs ?? undefined;
     message.dataBytes = object.dataBytes ?? 0;
     message.failedSends = object.failedSends ?? 0;
+    message.uptimeMs = object.uptimeMs ?? 0;
     return message;
   },
 };

@@ -1,0 +1,96 @@
+import type { srtla } from '@mediaplane/proto';
+import type { OnReport } from '../watch/statistics-bus.ts';
+
+/** Reports come once a second: what is older is of an instance that does not answer. */
+const FRESH_MS = 5000;
+const KBIT = 1000;
+const MBIT = 1e6;
+
+interface Stream {
+  readonly sample: srtla.GroupSample;
+  readonly heardMs: number;
+}
+
+/**
+ * What scene switchers read of streams, in the words of the servers that they know: SRT Live Server (NOALBS types SrtLiveServer and
+ * Belabox: `publishers` by name, bitrates in kbit/s) and OpenIRL's, which adds `peers`, a link each. Names are those of streams; the
+ * second stream of a name, and every one by its id, stands under the id of its group. What we cannot know, because it happens in the
+ * SRT server, is 0.
+ */
+export class StreamPages {
+  /** By id of the group. */
+  readonly #streams = new Map<string, Stream>();
+
+  readonly onReport: OnReport = ({ groups }) => {
+    const heardMs = performance.now();
+    for (const sample of groups) if (sample.streamName !== '') this.#streams.set(sample.groupId, { sample, heardMs });
+    for (const [groupId, stream] of this.#streams)
+      if (heardMs - stream.heardMs > FRESH_MS) this.#streams.delete(groupId);
+  };
+
+  /** `/stats` */
+  all(): object {
+    const publishers: Record<string, object> = {};
+    for (const [groupId, page] of this.#pages()) publishers[groupId] = page;
+    for (const [name, page] of this.#named()) publishers[name] = page;
+    return { status: 'ok', publishers };
+  }
+
+  /** `/stats/<name>`; without `publisher` when there is no such stream now. */
+  one(name: string): object {
+    const page = new Map([...this.#pages(), ...this.#named()]).get(name);
+    return page === undefined ? { status: 'ok' } : { status: 'ok', publisher: page };
+  }
+
+  *#pages(): Generator<[string, object]> {
+    const nowMs = performance.now();
+    for (const [groupId, { sample, heardMs }] of this.#streams) {
+      if (nowMs - heardMs <= FRESH_MS && sample.statistics !== undefined)
+        yield [groupId, page(sample, sample.statistics)];
+    }
+  }
+
+  /** Of two streams of one name, the one that came first. */
+  #named(): Map<string, object> {
+    const named = new Map<string, object>();
+    for (const [groupId, body] of this.#pages()) {
+      const name = this.#streams.get(groupId)?.sample.streamName ?? '';
+      if (!named.has(name)) named.set(name, body);
+    }
+    return named;
+  }
+}
+
+function page({ latencyMs }: srtla.GroupSample, statistics: srtla.GroupStatistics): object {
+  const kbps = Math.round(statistics.bitrateBps / KBIT);
+  return {
+    bitrate: kbps,
+    rtt: rounded(statistics.rttMs ?? 0),
+    uptime: Math.round(statistics.uptimeMs / 1000),
+    latency: latencyMs,
+    buffer: 0,
+    dropped_pkts: 0,
+    bytesRcvDrop: 0,
+    bytesRcvLoss: 0,
+    mbpsBandwidth: 0,
+    mbpsRecvRate: rounded(statistics.bitrateBps / MBIT),
+    msRcvBuf: 0,
+    pktRcvDrop: 0,
+    pktRcvLoss: statistics.nakPackets,
+    nakRate: rounded(statistics.nakRate),
+    peers: statistics.links.map((link) => ({
+      address: `${link.address?.address ?? ''}:${link.address?.port ?? 0}`,
+      bitrate: Math.round(link.bitrateBps / KBIT),
+      rtt: rounded(link.rttMs ?? 0),
+      nakRate: rounded(link.nakRate ?? 0),
+      share: rounded(link.share),
+      jitter: rounded(link.jitterMs),
+      uptime: Math.round(link.uptimeMs / 1000),
+      bytes: link.bytes,
+    })),
+  };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

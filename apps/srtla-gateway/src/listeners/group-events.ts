@@ -1,0 +1,333 @@
+import type { Logger } from '@mediaplane/control';
+import { srtla } from '@mediaplane/proto';
+import { redactStreamId } from '@mediaplane/srtla';
+import type { LinkDownReason as MediaLinkDownReason } from '../domain/receiver/receiver-parts.ts';
+import type { GroupDownReason } from '../domain/receiver/receiver-parts.ts';
+import type { ListenerEvent } from '../media/listener-contract.ts';
+import { rejectionReason, refusalOf } from '../ingest/refusals.ts';
+import type { Ingest, Verdict } from '../ingest/ingest.ts';
+import { endpoint, sameEndpoint } from './endpoint.ts';
+import type { GroupRecords } from './group-records.ts';
+import { LiveGroup } from './live-group.ts';
+import type { LiveListener } from './live-listener.ts';
+import type { EventDetail, SessionEvents } from './session-events.ts';
+import type { ListenerMedia, Upstreams } from './upstreams.ts';
+
+const { EndReason, GroupState, LinkDownReason } = srtla;
+const RETRY_MS = 1000;
+
+type Of<T extends ListenerEvent['type']> = Extract<ListenerEvent, { type: T }>;
+
+export interface GroupEventsParts {
+  readonly instanceId: string;
+  newGroupId(): string;
+  readonly media: ListenerMedia;
+  readonly upstreams: Upstreams;
+  readonly ingest: Ingest;
+  readonly sessions: SessionEvents;
+  readonly records: GroupRecords;
+  readonly log: Logger;
+  onGroupUp(): void;
+  onGroupDown(group: LiveGroup, reason: string): void;
+  onIngest(outcome: 'accepted' | 'refused'): void;
+}
+
+/** What media threads tell of a listener's groups, turned into what the API tells, and what the control side does about it. */
+export class GroupEvents {
+  readonly #parts: GroupEventsParts;
+
+  constructor(parts: GroupEventsParts) {
+    this.#parts = parts;
+  }
+
+  handle(listener: LiveListener, event: ListenerEvent): void {
+    if (event.type === 'group-up') return this.#groupUp(listener, event);
+    const group = listener.groups.get(event.group);
+    if (group === undefined) return;
+    switch (event.type) {
+      case 'group-down':
+        return this.#groupDown(group, event.reason);
+      case 'link-up':
+        return this.#linkUp(group, event);
+      case 'link-down':
+        return this.#linkDown(group, event);
+      case 'late-link-refused':
+        return this.#publish(group, { $case: 'linkRefused', value: { address: endpoint(event.address) } });
+      case 'ingest-request':
+        return this.#ingestRequest(group, event);
+      case 'ingest-accepted':
+        return this.#ingestAccepted(group, event);
+      case 'ingest-refused':
+        return this.#ingestRefused(group, event);
+      case 'ingest-ended':
+        return this.#ingestEnded(group);
+    }
+  }
+
+  /** A group ends without its media thread saying so. `leave`: what is stored of it stays, for who takes over. */
+  end(group: LiveGroup, reason: srtla.EndReason, leave: boolean): void {
+    if (group.isOver) return;
+    const { sessions, records, upstreams, log, onGroupDown } = this.#parts;
+    if (leave) records.put(group);
+    group.isOver = true;
+    group.listener.groups.delete(group.serial);
+    const wasStreaming = group.streams;
+    group.record.state = GroupState.ENDED;
+    const last: srtla.Group = { ...group.record, statistics: group.rates?.latest };
+    const reasonText = group.asked?.text ?? '';
+    sessions.end(group, { $case: 'groupDown', value: { reason, reasonText, group: last } });
+    if (!leave) records.remove(group);
+    if (wasStreaming)
+      log.info(
+        {
+          groupId: group.id,
+          listener: group.listener.name,
+          stream: last.streamName,
+          reason: END_REASON_NAMES[reason],
+          packets: last.statistics?.packets,
+          bytes: last.statistics?.bytes,
+          nakPackets: last.statistics?.nakPackets,
+        },
+        'group ended',
+      );
+    onGroupDown(group, END_REASON_NAMES[reason] ?? 'unspecified');
+    void group.turns.run(() => upstreams.release(group)).finally(() => group.ended.resolve());
+  }
+
+  #groupUp(listener: LiveListener, { group: serial, id: key, resumed }: Of<'group-up'>): void {
+    const group = listener.resuming.get(key) ?? this.#newGroup(listener, key);
+    listener.resuming.delete(key);
+    group.serial = serial;
+    listener.groups.set(serial, group);
+    if (!group.announced) {
+      this.#record(group);
+      this.#publish(group, { $case: 'groupUp', value: { group: { ...group.record }, resumed } });
+      this.#parts.onGroupUp();
+    }
+    if (group.upstream !== undefined) void this.#goOn(group);
+    else if (listener.settings.ingest?.policy?.$case === 'fixed') void this.#connectFixed(group);
+  }
+
+  #newGroup(listener: LiveListener, key: string): LiveGroup {
+    const record = srtla.Group.fromPartial({
+      groupId: this.#parts.newGroupId(),
+      instanceId: this.#parts.instanceId,
+      listenerId: listener.id,
+      listenerName: listener.name,
+      state: GroupState.REGISTERED,
+      createTime: new Date(),
+      labels: listener.labels,
+    });
+    return new LiveGroup(listener, key, record, Date.now());
+  }
+
+  /** With the socket that it had before, or another in its place. */
+  async #goOn(group: LiveGroup): Promise<void> {
+    const { upstreams, sessions, media, log, records } = this.#parts;
+    try {
+      await group.turns.run(() => upstreams.reattach(group));
+      const { moved, upstream } = group;
+      if (moved === undefined || upstream === undefined) return records.put(group);
+      group.moved = undefined;
+      log.warn(
+        { groupId: group.id, former: moved.former, cause: moved.cause },
+        'group moved: its SRT session is ended',
+      );
+      const value = { formerUpstream: moved.former, upstream: group.record.upstream, cause: moved.cause };
+      sessions.publish(group, { $case: 'groupMoved', value });
+      await media.command(group.listener.mediaId, 'endStream', { group: group.serial });
+    } catch (err) {
+      if (!group.isOver) log.error({ err, groupId: group.id }, 'a group that was to go on cannot reach its server');
+    }
+  }
+
+  /** Until it works, or the group is over: the server's name may be known again in a moment. */
+  async #connectFixed(group: LiveGroup): Promise<void> {
+    const { ingest, log } = this.#parts;
+    for (let failures = 0; !group.isOver; failures += 1) {
+      try {
+        const verdict = await ingest.fixed(group.listener.record);
+        if (verdict !== undefined) await group.turns.run(() => this.#connect(group, verdict));
+        return;
+      } catch (err) {
+        if (failures === 0 && !group.isOver) log.warn({ err, groupId: group.id }, 'no way to the SRT server yet');
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+      }
+    }
+  }
+
+  async #connect(group: LiveGroup, verdict: Extract<Verdict, { accepted: true }>): Promise<void> {
+    if (group.isOver) return;
+    await this.#parts.upstreams.connect(group, verdict.address);
+    group.streamName = verdict.streamName;
+    group.record.server = verdict.server;
+    this.#record(group);
+  }
+
+  #ingestRequest(group: LiveGroup, event: Of<'ingest-request'>): void {
+    const { ingest, log } = this.#parts;
+    group.request = event.request;
+    const request = {
+      listener: group.listener.record,
+      groupId: group.id,
+      streamId: event.streamId,
+      source: endpoint(event.address),
+      encrypted: event.isEncrypted,
+      latencyMs: event.latencyMs,
+    };
+    const answer = async (): Promise<void> => {
+      const verdict = await ingest.judge(request);
+      await group.turns.run(() => this.#answer(group, event.request, verdict));
+    };
+    answer().catch((err: unknown) => {
+      if (!group.isOver) log.error({ err, groupId: group.id }, 'a verdict did not reach the media thread');
+    });
+  }
+
+  async #answer(group: LiveGroup, request: number, verdict: Verdict): Promise<void> {
+    if (group.isOver || group.request !== request) return;
+    const { media, log } = this.#parts;
+    let refusal = verdict.accepted ? undefined : verdict.refusal;
+    if (verdict.accepted) {
+      try {
+        await this.#connect(group, verdict);
+      } catch (err) {
+        log.warn({ err, groupId: group.id }, 'no way to the SRT server');
+        refusal = srtla.IngestRefusal.BAD_GATEWAY;
+      }
+    }
+    const reason = refusal === undefined ? null : rejectionReason(refusal);
+    await media.command(group.listener.mediaId, 'verdict', { group: group.serial, request, reason });
+  }
+
+  #ingestAccepted(group: LiveGroup, event: Of<'ingest-accepted'>): void {
+    const { log, records, onIngest } = this.#parts;
+    const { callerSocketId, serverSocketId, latencyMs } = event;
+    group.stream = { callerSocketId, serverSocketId, latencyMs };
+    const { record } = group;
+    record.state = GroupState.STREAMING;
+    record.streamName = group.streamName === '' ? group.listener.name : group.streamName;
+    record.streamIdRedacted = redacted(event.streamId);
+    record.latencyMs = latencyMs;
+    record.encrypted = event.isEncrypted;
+    record.streamTime = new Date();
+    group.seenUnixMs = Date.now();
+    this.#record(group);
+    records.put(group);
+    onIngest('accepted');
+    this.#publish(group, { $case: 'groupStreaming', value: { group: { ...record } } });
+    log.info(
+      {
+        groupId: group.id,
+        listener: group.listener.name,
+        stream: record.streamName,
+        streamId: record.streamIdRedacted,
+        server: record.server,
+        upstream: record.upstream,
+        latencyMs,
+      },
+      'SRT session stands',
+    );
+  }
+
+  #ingestRefused(group: LiveGroup, event: Of<'ingest-refused'>): void {
+    const { log, onIngest } = this.#parts;
+    const value: srtla.IngestRefused = {
+      refusal: refusalOf(event.reason),
+      rejection: event.reason,
+      streamIdRedacted: redacted(event.streamId),
+      byServer: event.by === 'server',
+      text: event.by === 'gateway' ? 'nobody decided, or no server answered, in time' : '',
+      address: endpoint(event.address),
+    };
+    onIngest('refused');
+    this.#publish(group, { $case: 'ingestRefused', value });
+    log.info(
+      {
+        groupId: group.id,
+        listener: group.listener.name,
+        rejection: event.reason,
+        by: event.by,
+        streamId: value.streamIdRedacted,
+      },
+      'encoder refused',
+    );
+  }
+
+  #ingestEnded(group: LiveGroup): void {
+    group.stream = null;
+    group.record.state = GroupState.REGISTERED;
+    this.#parts.records.remove(group);
+    this.#record(group);
+  }
+
+  #linkUp(group: LiveGroup, { address: words, joinedLate }: Of<'link-up'>): void {
+    const address = endpoint(words);
+    const { record } = group;
+    if (record.links.some((link) => sameEndpoint(link.address, address))) return;
+    record.links = [...record.links, { address, upTime: new Date(), joinedLate }];
+    this.#changed(group);
+    if (joinedLate) this.#publish(group, { $case: 'linkJoined', value: { address } });
+    else this.#publish(group, { $case: 'linkUp', value: { address, linkName: '' } });
+  }
+
+  #linkDown(group: LiveGroup, { address: words, reason }: Of<'link-down'>): void {
+    const address = endpoint(words);
+    const { record } = group;
+    record.links = record.links.filter((link) => !sameEndpoint(link.address, address));
+    this.#changed(group);
+    const value = { address, linkName: '', reason: LINK_DOWN_REASONS[reason] };
+    this.#publish(group, { $case: 'linkDown', value });
+  }
+
+  #groupDown(group: LiveGroup, why: GroupDownReason): void {
+    const { records } = this.#parts;
+    this.end(group, group.asked?.reason ?? END_REASONS[why], false);
+    if (why !== 'kicked') return;
+    group.listener.rememberEnded(group.key);
+    records.bury(group);
+  }
+
+  #changed(group: LiveGroup): void {
+    this.#record(group);
+    this.#parts.records.put(group);
+  }
+
+  #record(group: LiveGroup): void {
+    this.#parts.sessions.record(group, { $case: 'group', value: group.record });
+  }
+
+  #publish(group: LiveGroup, detail: EventDetail): void {
+    this.#parts.sessions.publish(group, detail);
+  }
+}
+
+function redacted(streamId: string | null): string {
+  return streamId === null ? '' : redactStreamId(streamId);
+}
+
+const END_REASONS: Readonly<Record<GroupDownReason, srtla.EndReason>> = {
+  'no-stream': EndReason.NO_STREAM,
+  'no-links': EndReason.NO_LINKS,
+  'stream-ended': EndReason.STREAM_ENDED,
+  kicked: EndReason.REQUESTED,
+};
+
+const LINK_DOWN_REASONS: Readonly<Record<MediaLinkDownReason, srtla.LinkDownReason>> = {
+  silent: LinkDownReason.SILENT,
+  moved: LinkDownReason.MOVED,
+  'group-down': LinkDownReason.ENDED,
+};
+
+/** As logs and metrics write them. */
+const END_REASON_NAMES: Readonly<Record<number, string>> = {
+  [EndReason.REQUESTED]: 'requested',
+  [EndReason.NO_STREAM]: 'no-stream',
+  [EndReason.NO_LINKS]: 'no-links',
+  [EndReason.STREAM_ENDED]: 'stream-ended',
+  [EndReason.MOVED]: 'moved',
+  [EndReason.LISTENER_ENDED]: 'listener-ended',
+  [EndReason.SHUTDOWN]: 'shutdown',
+  [EndReason.INSTANCE_LOST]: 'instance-lost',
+  [EndReason.INTERNAL_ERROR]: 'internal-error',
+};

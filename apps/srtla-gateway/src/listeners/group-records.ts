@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from '@mediaplane/control';
+import { srtla } from '@mediaplane/proto';
+import type { RecordStore } from '../records/record-store.ts';
+import { endpoint } from './endpoint.ts';
+import type { LiveGroup } from './live-group.ts';
+
+/** How far what is stored of a group's last sign of life may lie behind. */
+const REFRESH_MS = 10_000;
+const KEY_LETTERS = 32;
+
+/** What was left for us of a listener's groups. */
+export interface LeftGroups {
+  readonly groups: srtla.GroupRecord[];
+  /** Keys in hexadecimal, the latest last. */
+  readonly endedKeys: string[];
+}
+
+/** Records of groups whose stream can go on when the process is started again, and of those whose must not. */
+export class GroupRecords {
+  readonly #store: RecordStore;
+  readonly #log: Logger;
+  readonly #resumeWithinMs: number;
+  readonly #tombstoneMs: number;
+  /** By name of the listener. */
+  readonly #left = new Map<string, { groups: srtla.GroupRecord[]; tombstones: srtla.GroupTombstone[] }>();
+
+  /** `tombstoneMs`: how long an id is of use to who shows it. */
+  constructor(store: RecordStore, options: { resumeWithinMs: number; tombstoneMs: number }, log: Logger) {
+    this.#store = store;
+    this.#log = log;
+    this.#resumeWithinMs = options.resumeWithinMs;
+    this.#tombstoneMs = options.tombstoneMs;
+  }
+
+  /** Reads what the last instance left. What is too old to be of use goes. */
+  async load(unixMs: number): Promise<void> {
+    for (const [key, value] of await this.#store.load()) {
+      const listener = key.slice(0, key.lastIndexOf('.'));
+      const record = decode(value);
+      const left = this.#left.get(listener) ?? { groups: [], tombstones: [] };
+      this.#left.set(listener, left);
+      if (record?.$case === 'group' && unixMs - timeOf(record.value.seenTime) <= this.#resumeWithinMs) {
+        left.groups.push(record.value);
+      } else if (record?.$case === 'tombstone' && unixMs - timeOf(record.value.endTime) <= this.#tombstoneMs) {
+        left.tombstones.push(record.value);
+      } else {
+        this.#store.remove(key);
+      }
+    }
+    const count = [...this.#left.values()].reduce((sum, { groups }) => sum + groups.length, 0);
+    if (count > 0) this.#log.info({ groups: count }, 'groups of before go on');
+  }
+
+  /** Once for each listener that is opened. */
+  takeLeft(listenerName: string): LeftGroups {
+    const left = this.#left.get(listenerName);
+    this.#left.delete(listenerName);
+    const tombstones = [...(left?.tombstones ?? [])].sort((a, b) => timeOf(a.endTime) - timeOf(b.endTime));
+    return {
+      groups: left?.groups ?? [],
+      endedKeys: tombstones.map(({ key }) => Buffer.from(key).toString('hex')),
+    };
+  }
+
+  /** Its stream stands, or something of it has changed. Nothing is stored of a group without a stream: its sender begins anew. */
+  put(group: LiveGroup): void {
+    const { stream, upstream } = group;
+    if (stream === null || upstream === undefined || group.isOver) return;
+    group.storedSeenUnixMs = group.seenUnixMs;
+    const record: srtla.GroupRecord = {
+      group: { ...group.record, statistics: undefined },
+      key: Buffer.from(group.key, 'hex'),
+      serverAddress: endpoint(upstream.address),
+      callerSocketId: stream.callerSocketId,
+      serverSocketId: stream.serverSocketId,
+      established: true,
+      seenTime: new Date(group.seenUnixMs),
+    };
+    this.#store.put(storeKey(group), encode({ $case: 'group', value: record }));
+  }
+
+  /** Its sender was heard: stored when what is stored is old. */
+  seen(group: LiveGroup): void {
+    if (group.seenUnixMs - group.storedSeenUnixMs >= REFRESH_MS) this.put(group);
+  }
+
+  /** It is over, or has no stream any more. */
+  remove(group: LiveGroup): void {
+    this.#store.remove(storeKey(group));
+  }
+
+  /** It is over, and nobody may come back with its id. */
+  bury(group: LiveGroup): void {
+    const value: srtla.GroupTombstone = { key: Buffer.from(group.key, 'hex'), endTime: new Date() };
+    this.#store.put(storeKey(group), encode({ $case: 'tombstone', value }));
+  }
+
+  /** A record that nobody has use for. */
+  forget(listenerName: string, record: srtla.GroupRecord): void {
+    this.#store.remove(keyOf(listenerName, Buffer.from(record.key).toString('hex')));
+  }
+
+  stop(): Promise<void> {
+    return this.#store.stop();
+  }
+}
+
+function storeKey({ listener, key }: LiveGroup): string {
+  return keyOf(listener.name, key);
+}
+
+/** A group's key is a secret, and names of files are not. */
+function keyOf(listenerName: string, key: string): string {
+  return `${listenerName}.${createHash('sha256').update(key).digest('hex').slice(0, KEY_LETTERS)}`;
+}
+
+function encode(record: NonNullable<srtla.NodeRecord['record']>): Uint8Array {
+  return srtla.NodeRecord.encode({ record }).finish();
+}
+
+function decode(value: Uint8Array): srtla.NodeRecord['record'] {
+  try {
+    return srtla.NodeRecord.decode(value).record;
+  } catch {
+    return undefined;
+  }
+}
+
+function timeOf(time: Date | undefined): number {
+  return time?.getTime() ?? 0;
+}

@@ -1,0 +1,352 @@
+import type { Logger } from '@mediaplane/control';
+import { ServiceError } from '@mediaplane/control';
+import type { UdpSockets } from '@mediaplane/net';
+import { srtla } from '@mediaplane/proto';
+import type { ListenerEvent } from '../media/listener-contract.ts';
+import type { TokenKeys } from '../keys/token-keys.ts';
+import { apiError, groupNotFound, listenerNotFound } from './errors.ts';
+import type { GroupEvents } from './group-events.ts';
+import type { GroupRecords } from './group-records.ts';
+import type { ListenerRecords } from './listener-records.ts';
+import type { LiveGroup } from './live-group.ts';
+import type { LiveListener } from './live-listener.ts';
+import type { Opening, OpeningOptions } from './opening.ts';
+import type { Sampler } from './sampler.ts';
+import type { SessionEvents } from './session-events.ts';
+import type { ListenerMedia, Upstreams } from './upstreams.ts';
+
+const { EndReason } = srtla;
+const RETRY_MS = 500;
+
+export interface ListenersParts {
+  readonly opening: Opening;
+  readonly groupEvents: GroupEvents;
+  readonly upstreams: Upstreams;
+  readonly sessions: SessionEvents;
+  readonly groupRecords: GroupRecords;
+  readonly listenerRecords: ListenerRecords;
+  readonly media: ListenerMedia;
+  readonly sockets: UdpSockets;
+  readonly sampler: () => Sampler;
+  readonly log: Logger;
+}
+
+/** All listeners of this instance, with their groups. */
+export class Listeners {
+  readonly #parts: ListenersParts;
+  /** By name. */
+  readonly #listeners = new Map<string, LiveListener>();
+  /** Names of those that are being opened. */
+  readonly #opening = new Set<string>();
+  readonly #stopped = new AbortController();
+  #draining = false;
+
+  constructor(parts: ListenersParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#listeners.size;
+  }
+
+  get groupCount(): number {
+    let count = 0;
+    for (const { groups } of this.#listeners.values()) count += groups.size;
+    return count;
+  }
+
+  values(): Iterable<LiveListener> {
+    return this.#listeners.values();
+  }
+
+  *groups(): Generator<LiveGroup> {
+    for (const { groups } of this.#listeners.values()) yield* groups.values();
+  }
+
+  /** What the configuration lists, and what the last instance on this node left. A port that cannot be had is tried until it can. */
+  async start(configured: readonly srtla.ListenerSettings[]): Promise<void> {
+    const { groupRecords, listenerRecords } = this.#parts;
+    const [records] = await Promise.all([listenerRecords.load(), groupRecords.load(Date.now())]);
+    const names = new Set(configured.map(({ name }) => name));
+    for (const { settings, listenerId: formerId } of records) {
+      if (settings === undefined) continue;
+      if (names.has(settings.name)) listenerRecords.remove(settings.name);
+      else await this.#persist({ settings, configured: false, formerId });
+    }
+    for (const settings of configured) await this.#persist({ settings, configured: true, formerId: '' });
+  }
+
+  /** @throws ServiceError */
+  async create(settings: srtla.ListenerSettings): Promise<srtla.Listener> {
+    try {
+      const listener = await this.#open({ settings, configured: false, formerId: '' });
+      return { ...listener.record };
+    } catch (error) {
+      throw apiError(error);
+    }
+  }
+
+  /** @throws ServiceError */
+  async delete(listenerId: string): Promise<srtla.Listener> {
+    const listener = this.#require(listenerId);
+    if (listener.record.configured) {
+      const message = `listener ${listener.name} comes from the configuration`;
+      throw new ServiceError('FAILED_PRECONDITION', 'LISTENER_CONFIGURED', message);
+    }
+    this.#parts.listenerRecords.remove(listener.name);
+    listener.closing ??= this.#close(listener);
+    await listener.closing;
+    return { ...listener.record };
+  }
+
+  /** @throws ServiceError NOT_FOUND */
+  async describeGroup(groupId: string, withStatistics: boolean): Promise<srtla.Group> {
+    const group = this.#requireGroup(groupId);
+    if (!withStatistics) return { ...group.record };
+    return { ...group.record, statistics: await this.#statistics(group) };
+  }
+
+  /** Ends the group and its SRT session at both ends. @throws ServiceError NOT_FOUND */
+  async kick(groupId: string, text: string): Promise<srtla.Group> {
+    const group = this.#requireGroup(groupId);
+    const statistics = await this.#statistics(group);
+    group.asked ??= { reason: EndReason.REQUESTED, text };
+    await this.#end(group);
+    return { ...group.record, statistics };
+  }
+
+  onMediaEvent(mediaId: string, event: ListenerEvent): void {
+    const listener = this.#ofMedia(mediaId);
+    if (listener !== undefined) this.#parts.groupEvents.handle(listener, event);
+  }
+
+  /** A media session has ended without being closed: its thread died or it threw. Its socket is whole, and so are the senders. */
+  onSessionLost(mediaId: string, cause: string): void {
+    const { upstreams, log } = this.#parts;
+    const listener = this.#ofMedia(mediaId);
+    if (listener !== undefined) {
+      listener.isOpen = false;
+      log.error(
+        { listenerId: listener.id, cause, groups: listener.groups.size },
+        'listener lost its media thread: it goes on in another',
+      );
+      void this.#recover(listener);
+      return;
+    }
+    const group = upstreams.groupOf(mediaId);
+    upstreams.forget(mediaId);
+    if (group === undefined || !group.listener.isOpen) return;
+    log.error({ groupId: group.id, cause }, 'the upstream of a group was lost: it is opened again');
+    group.turns
+      .run(() => upstreams.reattach(group))
+      .catch((err: unknown) => {
+        log.error({ err, groupId: group.id }, 'upstream not opened again');
+      });
+  }
+
+  /** While draining no new group comes up. */
+  setDraining(draining: boolean): void {
+    this.#draining = draining;
+    for (const listener of this.#listeners.values()) this.#tellDraining(listener);
+  }
+
+  async setTokenKeys({ current, previous }: TokenKeys): Promise<void> {
+    for (const listener of this.#listeners.values()) {
+      if (!listener.isOpen) continue;
+      await this.#parts.media.command(listener.mediaId, 'setTokenKeys', { current, previous: previous ?? null });
+    }
+  }
+
+  /** The grace period is over: groups are left as they are, for the next instance on this node to go on with. */
+  async leaveGroups(): Promise<void> {
+    const groups = [...this.groups()];
+    for (const group of groups) this.#parts.groupEvents.end(group, EndReason.SHUTDOWN, true);
+    await Promise.all(groups.map(({ ended }) => ended.promise));
+  }
+
+  /** A survivor has ended these in the eyes of the fleet. Streams are worth more than their ids: they go on with new ones. */
+  renew(sessionIds: ReadonlySet<string>, newId: (kind: 'listener' | 'group') => string): void {
+    const { sessions } = this.#parts;
+    for (const listener of this.#listeners.values()) {
+      const { record } = listener;
+      if (sessionIds.has(listener.id)) {
+        record.formerListenerId = listener.id;
+        record.listenerId = listener.id = newId('listener');
+        listener.sequence = 0;
+        sessions.record(listener, { $case: 'listener', value: record });
+        sessions.publish(listener, { $case: 'listenerOpened', value: { listener: { ...record } } });
+      }
+      for (const group of listener.groups.values()) {
+        group.record.listenerId = listener.id;
+        if (!sessionIds.has(group.id)) continue;
+        group.record.formerGroupId = group.id;
+        group.record.groupId = group.id = newId('group');
+        group.sequence = 0;
+        sessions.record(group, { $case: 'group', value: group.record });
+        sessions.publish(group, { $case: 'groupUp', value: { group: { ...group.record }, resumed: true } });
+      }
+    }
+  }
+
+  /** The process ends. What is stored stays for the next one. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.leaveGroups();
+    for (const listener of this.#listeners.values()) {
+      this.#parts.sessions.end(listener, { $case: 'listenerClosed', value: { reason: EndReason.SHUTDOWN } });
+    }
+    this.#listeners.clear();
+  }
+
+  async #open(options: OpeningOptions): Promise<LiveListener> {
+    const { opening, sessions, listenerRecords, log } = this.#parts;
+    const { settings, configured } = options;
+    const { name } = settings;
+    if (this.#listeners.has(name) || this.#opening.has(name)) {
+      throw new ServiceError('ALREADY_EXISTS', 'LISTENER_EXISTS', `this instance has a listener ${name}`);
+    }
+    this.#opening.add(name);
+    try {
+      const listener = await opening.prepare(options);
+      // Before the media thread knows it, whose events may come at once.
+      this.#listeners.set(name, listener);
+      try {
+        sessions.record(listener, { $case: 'listener', value: listener.record });
+        sessions.publish(listener, { $case: 'listenerOpened', value: { listener: { ...listener.record } } });
+        await opening.start(listener);
+      } catch (error) {
+        this.#listeners.delete(name);
+        sessions.end(listener, { $case: 'listenerClosed', value: { reason: EndReason.INTERNAL_ERROR } });
+        await opening.undo(listener);
+        throw error;
+      }
+      if (!configured) listenerRecords.put(listener.record, settings, listener.socket.port);
+      if (this.#draining) this.#tellDraining(listener);
+      const { address, receiveBufferBytes, formerListenerId } = listener.record;
+      log.info(
+        {
+          listenerId: listener.id,
+          name,
+          address: `${address?.address ?? ''}:${address?.port ?? 0}`,
+          receiveBufferBytes,
+          sendBufferBytes: listener.socket.sendBufferBytes,
+          configured,
+          formerListenerId,
+        },
+        'listening',
+      );
+      return listener;
+    } finally {
+      this.#opening.delete(name);
+    }
+  }
+
+  /** At the start: a port that another process still holds comes free. */
+  async #persist(options: OpeningOptions): Promise<void> {
+    const { log } = this.#parts;
+    const { name } = options.settings;
+    try {
+      await this.#open(options);
+    } catch (err) {
+      log.error({ err, name }, 'a listener cannot be opened: it is tried until it can');
+      void this.#openLater(options);
+    }
+  }
+
+  async #openLater(options: OpeningOptions): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+      if (signal.aborted) return;
+      try {
+        await this.#open(options);
+        return;
+      } catch {
+        // The first failure has been told.
+      }
+    }
+  }
+
+  /** On another thread, with the same socket and the groups as they are. */
+  async #recover(listener: LiveListener): Promise<void> {
+    const { opening, upstreams, log } = this.#parts;
+    // Losses of one thread are told one after the other: all of them are known first.
+    await Promise.resolve();
+    const groups = [...listener.groups.values()];
+    listener.groups.clear();
+    for (const group of groups) {
+      await group.turns.run(() => upstreams.detach(group));
+      listener.resuming.set(group.key, group);
+    }
+    while (!this.#stopped.signal.aborted && listener.closing === undefined) {
+      try {
+        await opening.start(listener);
+        if (this.#draining) this.#tellDraining(listener);
+        log.info({ listenerId: listener.id, groups: groups.length }, 'listener goes on');
+        return;
+      } catch (err) {
+        log.warn({ err, listenerId: listener.id }, 'listener not opened again yet');
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+      }
+    }
+  }
+
+  async #close(listener: LiveListener): Promise<void> {
+    const { media, sockets, sessions } = this.#parts;
+    for (const group of [...listener.groups.values()]) {
+      group.asked = { reason: EndReason.LISTENER_ENDED, text: '' };
+      await this.#end(group);
+    }
+    await media.close(listener.mediaId, null).catch(() => undefined);
+    listener.isOpen = false;
+    // One that registered while the others were ended.
+    for (const group of [...listener.groups.values()])
+      this.#parts.groupEvents.end(group, EndReason.LISTENER_ENDED, false);
+    sockets.close(listener.socket);
+    this.#listeners.delete(listener.name);
+    sessions.end(listener, { $case: 'listenerClosed', value: { reason: EndReason.REQUESTED } });
+  }
+
+  /** By its media thread, which tells both ends of the SRT session. */
+  async #end(group: LiveGroup): Promise<void> {
+    const { media, groupEvents } = this.#parts;
+    try {
+      const stood = await media.command(group.listener.mediaId, 'kickGroup', { group: group.serial });
+      if (!stood) groupEvents.end(group, EndReason.REQUESTED, false);
+    } catch {
+      groupEvents.end(group, group.asked?.reason ?? EndReason.INTERNAL_ERROR, false);
+    }
+    await group.ended.promise;
+  }
+
+  async #statistics(group: LiveGroup): Promise<srtla.GroupStatistics | undefined> {
+    try {
+      return await this.#parts.sampler().statistics(group);
+    } catch (error) {
+      throw apiError(error);
+    }
+  }
+
+  #tellDraining(listener: LiveListener): void {
+    if (!listener.isOpen) return;
+    const { media, log } = this.#parts;
+    media.command(listener.mediaId, 'setDraining', { draining: this.#draining }).catch((err: unknown) => {
+      log.error({ err, listenerId: listener.id }, 'a listener was not told to drain');
+    });
+  }
+
+  #require(listenerId: string): LiveListener {
+    for (const listener of this.#listeners.values()) if (listener.id === listenerId) return listener;
+    throw listenerNotFound(listenerId);
+  }
+
+  #requireGroup(groupId: string): LiveGroup {
+    for (const group of this.groups()) if (group.id === groupId) return group;
+    throw groupNotFound(groupId);
+  }
+
+  #ofMedia(mediaId: string): LiveListener | undefined {
+    for (const listener of this.#listeners.values()) if (listener.mediaId === mediaId) return listener;
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import type { srtla } from '@mediaplane/proto';
+import { GroupRates } from './group-rates.ts';
+import type { GroupRecords } from './group-records.ts';
+import type { LiveGroup } from './live-group.ts';
+import type { LiveListener } from './live-listener.ts';
+import type { Totals } from './totals.ts';
+import type { ListenerMedia } from './upstreams.ts';
+
+const INTERVAL_MS = 1000;
+
+export interface SamplerParts {
+  readonly media: ListenerMedia;
+  listeners(): Iterable<LiveListener>;
+  readonly records: GroupRecords;
+  readonly totals: Totals;
+  /** Once a second, when all listeners were read. */
+  onSamples(groups: readonly LiveGroup[]): void;
+}
+
+/** Reads the counters of all listeners once a second: for rates, for watchers, for metrics, and for when a group was last heard. */
+export class Sampler {
+  readonly #parts: SamplerParts;
+  readonly #timer: NodeJS.Timeout;
+  #reading = false;
+
+  constructor(parts: SamplerParts) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => void this.#tick(), INTERVAL_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A group as it is now. Rejects with MediaError. */
+  async statistics(group: LiveGroup): Promise<srtla.GroupStatistics | undefined> {
+    const read = await this.#parts.media.command(group.listener.mediaId, 'listenerStatistics', null);
+    const now = read.groups.find(({ group: serial }) => serial === group.serial);
+    return now === undefined ? undefined : (group.rates ??= new GroupRates()).at(read.sampledUs, now);
+  }
+
+  async #tick(): Promise<void> {
+    // A thread that answers late is not asked twice.
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      const sampled: LiveGroup[] = [];
+      for (const listener of this.#parts.listeners()) {
+        if (listener.isOpen) sampled.push(...(await this.#read(listener)));
+      }
+      this.#parts.onSamples(sampled);
+    } catch {
+      // Its media thread has died: that is told where it is mended.
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  async #read(listener: LiveListener): Promise<LiveGroup[]> {
+    const { media, records, totals } = this.#parts;
+    const read = await media.command(listener.mediaId, 'listenerStatistics', null);
+    totals.listener(listener.mediaId, read);
+    const unixMs = Date.now();
+    return read.groups.flatMap((statistics) => {
+      const group = listener.groups.get(statistics.group);
+      if (group === undefined) return [];
+      totals.group(group.key, statistics);
+      (group.rates ??= new GroupRates()).tick(read.sampledUs, statistics);
+      const silentMs = Math.min(...statistics.links.map(({ heardAgoMs }) => heardAgoMs));
+      if (Number.isFinite(silentMs)) group.seenUnixMs = Math.max(group.seenUnixMs, Math.round(unixMs - silentMs));
+      records.seen(group);
+      return [group];
+    });
+  }
+}

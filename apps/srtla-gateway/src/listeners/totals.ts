@@ -1,0 +1,83 @@
+import type { Observation } from '@mediaplane/service';
+import type { ReceiverCounters } from '../domain/receiver/receiver-parts.ts';
+import type { GroupStatistics, ListenerStatistics } from '../media/listener-contract.ts';
+import type { UplinkView } from '../uplinks/view.ts';
+
+const DROP_CAUSES = new Map<keyof ReceiverCounters, string>([
+  ['strangers', 'stranger'],
+  ['malformed', 'malformed'],
+  ['unexpected', 'unexpected'],
+  ['unknownGroups', 'unknown_group'],
+  ['rateLimited', 'rate_limited'],
+  ['draining', 'draining'],
+  ['full', 'full'],
+  ['taken', 'taken'],
+  ['late', 'late'],
+  ['notAccepted', 'not_accepted'],
+]);
+
+const UPLINK_FATES = ['packets', 'resent', 'expired', 'duplicates', 'dropped'] as const;
+type Fate = (typeof UPLINK_FATES)[number];
+
+/**
+ * Counters of the whole instance, that only grow, made of readings of listeners, groups and uplinks, which come and go with theirs. What
+ * happens between the last reading of one and its end, a second at the most, is not counted.
+ */
+export class Totals {
+  packets = 0;
+  bytes = 0;
+  retransmitted = 0;
+  nakPackets = 0;
+  readonly #dropped = new Map<keyof ReceiverCounters, number>();
+  readonly #fates = new Map<Fate, number>();
+  /** By id of the listener, group or uplink. */
+  readonly #lastListener = new Map<string, Readonly<ReceiverCounters>>();
+  readonly #lastGroup = new Map<string, GroupStatistics>();
+  readonly #lastUplink = new Map<string, Readonly<Record<Fate, number>>>();
+
+  listener(id: string, { counters }: ListenerStatistics): void {
+    const last = this.#lastListener.get(id);
+    for (const cause of DROP_CAUSES.keys()) add(this.#dropped, cause, increase(counters[cause], last?.[cause]));
+    this.#lastListener.set(id, counters);
+  }
+
+  group(id: string, now: GroupStatistics): void {
+    const last = this.#lastGroup.get(id);
+    this.packets += increase(now.packets, last?.packets);
+    this.bytes += increase(now.bytes, last?.bytes);
+    this.retransmitted += increase(now.retransmitted, last?.retransmitted);
+    this.nakPackets += increase(now.serverNakPackets, last?.serverNakPackets);
+    this.#lastGroup.set(id, now);
+  }
+
+  uplink({ uplinkId, statistics }: UplinkView): void {
+    if (statistics === null) return;
+    const last = this.#lastUplink.get(uplinkId);
+    for (const fate of UPLINK_FATES) add(this.#fates, fate, increase(statistics[fate], last?.[fate]));
+    this.#lastUplink.set(uplinkId, statistics);
+  }
+
+  /** Of a listener, a group or an uplink that is gone. */
+  forget(id: string): void {
+    this.#lastListener.delete(id);
+    this.#lastGroup.delete(id);
+    this.#lastUplink.delete(id);
+  }
+
+  *dropped(): Generator<Observation> {
+    for (const [cause, name] of DROP_CAUSES) yield [this.#dropped.get(cause) ?? 0, { 'media.drop.cause': name }];
+  }
+
+  *uplinkPackets(): Generator<Observation> {
+    for (const fate of UPLINK_FATES) yield [this.#fates.get(fate) ?? 0, { 'media.uplink.fate': fate }];
+  }
+}
+
+/** What counts anew, because its media thread is another, counts from nothing. */
+function increase(now: number, last = 0): number {
+  return now >= last ? now - last : now;
+}
+
+function add<K>(sums: Map<K, number>, key: K, value: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + value);
+}

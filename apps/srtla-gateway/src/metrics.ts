@@ -1,0 +1,224 @@
+import type { MediaThreads } from '@mediaplane/media';
+import { defineMetrics } from '@mediaplane/service';
+import type { Metrics, Observation } from '@mediaplane/service';
+import type { Ingest } from './ingest/ingest.ts';
+import type { Listeners } from './listeners/listeners.ts';
+import type { Totals } from './listeners/totals.ts';
+import type { UpstreamPorts } from './listeners/upstream-ports.ts';
+import type { SrtlaContract } from './media/contract.ts';
+import type { NodeStores } from './records/open-stores.ts';
+import type { Uplinks } from './uplinks/uplinks.ts';
+
+/** What srtla-gateway reports beside what every service does. */
+export const SRTLA_GATEWAY_METRICS = defineMetrics({
+  listeners: {
+    name: 'media.srtla.listeners',
+    unit: '{listener}',
+    description: 'Listeners that are open.',
+    kind: 'sum',
+    attributes: [],
+  },
+  groups: {
+    name: 'media.srtla.groups',
+    unit: '{group}',
+    description: 'Groups: registered, and those whose SRT session stands.',
+    kind: 'sum',
+    attributes: ['media.group.state'],
+  },
+  links: {
+    name: 'media.srtla.links',
+    unit: '{link}',
+    description: 'Links of groups.',
+    kind: 'sum',
+    attributes: [],
+  },
+  groupsCreated: {
+    name: 'media.session.created',
+    unit: '{session}',
+    description: 'Groups that have registered.',
+    kind: 'counter',
+    attributes: [],
+  },
+  groupDuration: {
+    name: 'media.session.duration',
+    unit: 's',
+    description: 'Length of groups, when they end.',
+    kind: 'histogram',
+    attributes: ['media.close.reason'],
+    buckets: [1, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200],
+  },
+  ingest: {
+    name: 'media.srtla.ingest',
+    unit: '{request}',
+    description: 'SRT sessions that were accepted or refused.',
+    kind: 'counter',
+    attributes: ['media.ingest.outcome'],
+  },
+  ingestAsked: {
+    name: 'media.srtla.ingest.asked',
+    unit: '{request}',
+    description: 'Callbacks that were asked.',
+    kind: 'counter',
+    attributes: [],
+  },
+  ingestFailures: {
+    name: 'media.srtla.ingest.failures',
+    unit: '{request}',
+    description: 'Encoders that were refused because nobody could decide.',
+    kind: 'counter',
+    attributes: [],
+  },
+  packets: {
+    name: 'media.srtla.packets',
+    unit: '{packet}',
+    description: 'SRT packets that came from senders.',
+    kind: 'counter',
+    attributes: [],
+  },
+  bytes: {
+    name: 'media.srtla.io',
+    unit: 'By',
+    description: 'Their bytes.',
+    kind: 'counter',
+    attributes: [],
+  },
+  retransmitted: {
+    name: 'media.srtla.retransmitted',
+    unit: '{packet}',
+    description: 'Of these, packets that encoders sent again.',
+    kind: 'counter',
+    attributes: [],
+  },
+  nakPackets: {
+    name: 'media.srtla.nak.packets',
+    unit: '{packet}',
+    description: 'Packets that SRT servers reported lost.',
+    kind: 'counter',
+    attributes: [],
+  },
+  dropped: {
+    name: 'media.srtla.dropped',
+    unit: '{packet}',
+    description: 'Datagrams to listeners that came to nothing.',
+    kind: 'counter',
+    attributes: ['media.drop.cause'],
+  },
+  uplinks: {
+    name: 'media.srtla.uplinks',
+    unit: '{uplink}',
+    description: 'Uplinks that are open.',
+    kind: 'sum',
+    attributes: [],
+  },
+  uplinkLinks: {
+    name: 'media.srtla.uplink.links',
+    unit: '{link}',
+    description: 'Links of uplinks, by what they are good for now.',
+    kind: 'sum',
+    attributes: ['media.link.state'],
+  },
+  uplinkPackets: {
+    name: 'media.srtla.uplink.packets',
+    unit: '{packet}',
+    description: 'Packets of encoders, and what uplinks did beyond sending each of them once.',
+    kind: 'counter',
+    attributes: ['media.uplink.fate'],
+  },
+  portUsed: {
+    name: 'media.port.used',
+    unit: '{port}',
+    description: 'Ports in use towards SRT servers.',
+    kind: 'sum',
+    attributes: [],
+  },
+  portLimit: {
+    name: 'media.port.limit',
+    unit: '{port}',
+    description: 'Ports in the range.',
+    kind: 'sum',
+    attributes: [],
+  },
+  recordFailures: {
+    name: 'media.srtla.record.failures',
+    unit: '{record}',
+    description: 'Records of this node that could not be written or read.',
+    kind: 'counter',
+    attributes: ['media.record.fault'],
+  },
+  threadStalled: {
+    name: 'media.thread.stalled',
+    unit: '{thread}',
+    description: 'Media threads that complete no pass.',
+    kind: 'sum',
+    attributes: [],
+  },
+});
+
+export interface MetricSources {
+  readonly media: MediaThreads<SrtlaContract>;
+  readonly listeners: Listeners;
+  readonly totals: Totals;
+  readonly uplinks: Uplinks;
+  readonly ports: UpstreamPorts;
+  readonly ingest: Ingest;
+  readonly stores: NodeStores;
+}
+
+/** What is told when it happens. */
+export interface Meters {
+  groupUp(): void;
+  groupDown(durationMs: number, reason: string): void;
+  ingest(outcome: 'accepted' | 'refused'): void;
+}
+
+export function registerMeters(metrics: Metrics): Meters {
+  const m = SRTLA_GATEWAY_METRICS;
+  const created = metrics.counter(m.groupsCreated);
+  const duration = metrics.histogram(m.groupDuration);
+  const ingest = metrics.counter(m.ingest);
+  return {
+    groupUp: () => created.add(1),
+    groupDown: (durationMs, reason) => duration.record(durationMs / 1000, { 'media.close.reason': reason }),
+    ingest: (outcome) => ingest.add(1, { 'media.ingest.outcome': outcome }),
+  };
+}
+
+export function registerMetrics(metrics: Metrics, sources: MetricSources): void {
+  const m = SRTLA_GATEWAY_METRICS;
+  const { media, listeners, totals, uplinks, ports, ingest, stores } = sources;
+  metrics.observe(m.listeners, () => listeners.size);
+  metrics.observe(m.groups, () => {
+    const all = [...listeners.groups()];
+    const streaming = all.filter((group) => group.streams).length;
+    return [
+      [streaming, { 'media.group.state': 'streaming' }],
+      [all.length - streaming, { 'media.group.state': 'registered' }],
+    ];
+  });
+  metrics.observe(m.links, () => [...listeners.groups()].reduce((sum, { record }) => sum + record.links.length, 0));
+  metrics.observe(m.ingestAsked, () => ingest.asked);
+  metrics.observe(m.ingestFailures, () => ingest.failures);
+  metrics.observe(m.packets, () => totals.packets);
+  metrics.observe(m.bytes, () => totals.bytes);
+  metrics.observe(m.retransmitted, () => totals.retransmitted);
+  metrics.observe(m.nakPackets, () => totals.nakPackets);
+  metrics.observe(m.dropped, () => totals.dropped());
+  metrics.observe(m.uplinks, () => uplinks.count);
+  metrics.observe(m.uplinkLinks, () => linksByPhase(uplinks));
+  metrics.observe(m.uplinkPackets, () => totals.uplinkPackets());
+  metrics.observe(m.portUsed, () => ports.used);
+  metrics.observe(m.portLimit, () => ports.size);
+  metrics.observe(m.recordFailures, () => [
+    [stores.groups.failures + stores.listeners.failures, { 'media.record.fault': 'failed' }],
+    [stores.groups.corrupt + stores.listeners.corrupt, { 'media.record.fault': 'corrupt' }],
+    [stores.groups.dropped + stores.listeners.dropped, { 'media.record.fault': 'dropped' }],
+  ]);
+  metrics.observe(m.threadStalled, () => media.stalledThreads().length);
+}
+
+function* linksByPhase(uplinks: Uplinks): Generator<Observation> {
+  const links = uplinks.list().flatMap((uplink) => uplink.links);
+  for (const phase of ['disabled', 'no-socket', 'registering', 'up', 'weak', 'suspect', 'capped'] as const) {
+    yield [links.filter((link) => link.phase === phase).length, { 'media.link.state': phase }];
+  }
+}

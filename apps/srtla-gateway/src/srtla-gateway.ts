@@ -1,0 +1,339 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { makeSessionId } from '@mediaplane/control';
+import { MediaThreads } from '@mediaplane/media';
+import { createUdpSockets, defaultImplementation } from '@mediaplane/net';
+import type { srtla } from '@mediaplane/proto';
+import { ConfigError, netInterfaces, portRangeAdvice, proveInterfaces, readProc } from '@mediaplane/service';
+import type { ServedApi, ServiceRuntime } from '@mediaplane/service';
+import { srtlaGatewayApi } from './api/srtla-gateway-api.ts';
+import { UplinkSessions } from './api/uplink-sessions.ts';
+import type { SrtlaGatewayConfig } from './config.ts';
+import { StatisticsServer } from './http/statistics-server.ts';
+import { StreamPages } from './http/stream-pages.ts';
+import { Authorizer } from './ingest/authorizer.ts';
+import { Ingest } from './ingest/ingest.ts';
+import { resolveServer } from './ingest/resolve.ts';
+import { readTokenKeys, watchTokenKeys } from './keys/token-keys.ts';
+import { GROUP_KIND, LISTENER_KIND, UPLINK_KIND } from './kinds.ts';
+import { configuredListeners } from './listeners/configured.ts';
+import { GroupEvents } from './listeners/group-events.ts';
+import { GroupRecords } from './listeners/group-records.ts';
+import { ListenerRecords } from './listeners/listener-records.ts';
+import { Listeners } from './listeners/listeners.ts';
+import type { LiveGroup } from './listeners/live-group.ts';
+import { Opening } from './listeners/opening.ts';
+import { Sampler } from './listeners/sampler.ts';
+import { SessionEvents } from './listeners/session-events.ts';
+import { Totals } from './listeners/totals.ts';
+import { UpstreamPorts } from './listeners/upstream-ports.ts';
+import { Upstreams } from './listeners/upstreams.ts';
+import type { SrtlaContract, SrtlaEvent } from './media/contract.ts';
+import type { ListenerEvent } from './media/listener-contract.ts';
+import { registerMeters, registerMetrics } from './metrics.ts';
+import { openStores } from './records/open-stores.ts';
+import { isUplinkEvent } from './uplinks/happening.ts';
+import { Uplinks } from './uplinks/uplinks.ts';
+import { StatisticsBus } from './watch/statistics-bus.ts';
+
+export type SrtlaGatewayRuntime = ServiceRuntime<SrtlaGatewayConfig, srtla.SrtlaSession, srtla.SrtlaEvent>;
+
+/** Media threads run from source, also when this file was compiled to dist/. */
+const PROGRAM = new URL('../src/media/program.ts', import.meta.url);
+
+interface Parts {
+  readonly apis: readonly ServedApi[];
+  readonly listeners: Listeners;
+  readonly uplinks: UplinkSessions;
+  readonly media: MediaThreads<SrtlaContract>;
+  readonly ports: UpstreamPorts;
+  newSessionId(kind: string): string;
+  /** What runs besides; the last to start is the first to end. */
+  readonly stack: AsyncDisposableStack;
+}
+
+/** A running srtla-gateway: its media threads, its listeners and uplinks, and the API that it answers. */
+export class SrtlaGateway {
+  readonly apis: readonly ServedApi[];
+  readonly listeners: Listeners;
+  readonly uplinks: UplinkSessions;
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts) {
+    this.apis = parts.apis;
+    this.listeners = parts.listeners;
+    this.uplinks = parts.uplinks;
+    this.#parts = parts;
+  }
+
+  static async start(runtime: SrtlaGatewayRuntime): Promise<SrtlaGateway> {
+    await using stack = new AsyncDisposableStack();
+    const { config, log, instanceId, bus, directory, events } = runtime;
+    const { net, upstream, state, tokens: tokenConfig } = config;
+    const readKey = statisticsKey(config.statistics);
+    for (const { topic, message } of portRangeAdvice(upstream.portMin, upstream.portMax, readProc)) {
+      log.warn({ topic }, message);
+    }
+    const implementation =
+      net.implementation === 'auto' ? defaultImplementation({}, process.platform, process.arch) : net.implementation;
+    const sockets = createUdpSockets(implementation);
+    const interfaces = netInterfaces(net.interfaces);
+    await proveInterfaces(interfaces, sockets);
+    const configured = configuredListeners(config.listeners, interfaces);
+
+    const keySource = { tokens: tokenConfig, stateFolder: state.folder, bus, log };
+    let keys = await readTokenKeys(keySource);
+    const stores = openStores({ bus, log, node: state.node, folder: state.folder, groupTtlMs: tokenConfig.maxAgeMs });
+    const listenerRecords = new ListenerRecords(stores.listeners);
+    const groupRecords = new GroupRecords(
+      stores.groups,
+      { resumeWithinMs: state.resumeWithinMs, tombstoneMs: tokenConfig.maxAgeMs },
+      log,
+    );
+    stack.defer(async () => {
+      await Promise.all([listenerRecords.stop(), groupRecords.stop()]);
+    });
+
+    const newSessionId = (kind: string): string => makeSessionId(kind, instanceId);
+    const media = await MediaThreads.start<SrtlaContract>({
+      threads: config.media.threads === 0 ? Math.max(availableParallelism() - 1, 1) : config.media.threads,
+      program: PROGRAM,
+      programCounters: [],
+      implementation,
+      batchCalls: net.batchCalls,
+      latencyBudgetUs: net.latencyBudgetUs,
+      arenaBytes: config.memory.arenaBytes,
+      onEvent: (sessionId, event) => {
+        if (isUplinkEvent(event)) uplinks.onMediaEvent(sessionId, event);
+        else if (isListenerEvent(event)) listeners.onMediaEvent(sessionId, event);
+      },
+      onSessionLost: (sessionId, handles, cause) => {
+        if (!uplinks.onSessionLost(sessionId, handles, cause)) listeners.onSessionLost(sessionId, cause);
+      },
+      onThreadRestarted: (thread, cause) => log.error({ thread, cause }, 'a media thread was replaced'),
+    });
+    stack.defer(() => media.stop());
+
+    const ports = new UpstreamPorts({
+      sockets,
+      minPort: upstream.portMin,
+      maxPort: upstream.portMax,
+      socketOptions: {
+        dscp: net.dscp,
+        receiveBufferBytes: config.sockets.upstreamReceiveBufferBytes,
+        sendBufferBytes: config.sockets.upstreamReceiveBufferBytes,
+      },
+    });
+    const upstreams = new Upstreams({ media, ports, sourceAddress: upstream.sourceAddress });
+    const sessions = new SessionEvents(instanceId, directory, events, log);
+    const authorizer = stack.use(
+      new Authorizer({
+        bus,
+        timeoutMs: config.ingest.callbackTimeoutMs,
+        caFile: config.ingest.callbackCaFile,
+        tokenFile: config.ingest.callbackTokenFile,
+      }),
+    );
+    const ingest = new Ingest(authorizer, resolveServer, log);
+    const totals = new Totals();
+    const meters = registerMeters(runtime.metrics);
+    const opening = new Opening({
+      instanceId,
+      newListenerId: () => newSessionId(LISTENER_KIND),
+      newGroupId: () => newSessionId(GROUP_KIND),
+      media,
+      sockets,
+      interfaces,
+      dscp: net.dscp,
+      receiveBufferBytes: config.sockets.listenerReceiveBufferBytes,
+      upstreams,
+      records: groupRecords,
+      tokens: () => ({
+        current: keys.current,
+        ...(keys.previous === undefined ? {} : { previous: keys.previous }),
+        instanceId,
+        maxAgeMs: tokenConfig.maxAgeMs,
+      }),
+      log,
+    });
+    const groupEvents = new GroupEvents({
+      instanceId,
+      newGroupId: () => newSessionId(GROUP_KIND),
+      media,
+      upstreams,
+      ingest,
+      sessions,
+      records: groupRecords,
+      log,
+      onGroupUp: () => meters.groupUp(),
+      onGroupDown: (group, reason) => {
+        totals.forget(group.key);
+        meters.groupDown(Date.now() - (group.record.createTime?.getTime() ?? Date.now()), reason);
+      },
+      onIngest: (outcome) => meters.ingest(outcome),
+    });
+    const listeners: Listeners = new Listeners({
+      opening,
+      groupEvents,
+      upstreams,
+      sessions,
+      groupRecords,
+      listenerRecords,
+      media,
+      sockets,
+      sampler: () => sampler,
+      log,
+    });
+    const uplinks = new Uplinks({
+      media,
+      sockets,
+      log,
+      newUplinkId: () => newSessionId(UPLINK_KIND),
+      onEvent: (event) => uplinkSessions.onEvent(event),
+      onStatistics: (view) => totals.uplink(view),
+    });
+    stack.defer(() => uplinks.stop());
+    const uplinkSessions: UplinkSessions = new UplinkSessions(instanceId, () => uplinks, sessions);
+    const statistics = stack.use(new StatisticsBus(bus));
+    const sampler: Sampler = new Sampler({
+      media,
+      listeners: () => listeners.values(),
+      records: groupRecords,
+      totals,
+      onSamples: (groups) =>
+        statistics.report(
+          () => groups.map(sampleOf),
+          () => uplinkSessions.samples(),
+        ),
+    });
+    stack.defer(() => sampler.stop());
+    stack.defer(() => listeners.stop());
+    stack.use(
+      watchTokenKeys(keySource, keys, (changed) => {
+        keys = changed;
+        listeners
+          .setTokenKeys(changed)
+          .catch((err: unknown) => log.error({ err }, 'token keys not told to all listeners'));
+      }),
+    );
+    log.info(
+      {
+        threads: media.threads.length,
+        implementation,
+        batchedCalls: media.threads.every((thread) => thread.batchesCalls),
+        upstreamPorts: `${upstream.portMin}-${upstream.portMax}`,
+        tokenKeyId: keys.current.id,
+        state: bus.system === 'nats' ? 'nats' : state.folder,
+      },
+      'media threads are running',
+    );
+    await listeners.start(configured);
+    if (readKey !== '') await serveStatistics(config.statistics, readKey, statistics, runtime, stack);
+
+    registerMetrics(runtime.metrics, { media, listeners, totals, uplinks, ports, ingest, stores });
+    const { maxWatches } = config.streams;
+    const api = srtlaGatewayApi({
+      listeners,
+      uplinks: uplinkSessions,
+      interfaces,
+      directory,
+      events,
+      statistics,
+      maxWatches,
+    });
+    return new SrtlaGateway({
+      apis: [api],
+      listeners,
+      uplinks: uplinkSessions,
+      media,
+      ports,
+      newSessionId,
+      stack: stack.move(),
+    });
+  }
+
+  /** Groups and uplinks; a listener without groups holds nothing back. */
+  get sessions(): number {
+    return this.listeners.groupCount + this.uplinks.count;
+  }
+
+  /** The grace period is over. */
+  async closeAll(): Promise<void> {
+    await this.listeners.leaveGroups();
+    await this.uplinks.closeAll();
+  }
+
+  /** A survivor has told the fleet that these are over. */
+  async closeOrphans(sessionIds: readonly string[]): Promise<void> {
+    const ids = new Set(sessionIds);
+    this.listeners.renew(ids, (kind) => this.#parts.newSessionId(kind === 'listener' ? LISTENER_KIND : GROUP_KIND));
+    await this.uplinks.closeOrphans(ids);
+  }
+
+  /** Why the process should be restarted; undefined while it is well. */
+  unhealthy(): string | undefined {
+    const stalled = this.#parts.media.stalledThreads();
+    return stalled.length === 0 ? undefined : `media threads ${stalled.join(', ')} are stalled`;
+  }
+
+  status(): object {
+    const { media, ports } = this.#parts;
+    return {
+      listeners: [...this.listeners.values()].map(({ name, record, groups }) => ({
+        name,
+        address: record.address,
+        groups: groups.size,
+      })),
+      groups: this.listeners.groupCount,
+      uplinks: this.uplinks.count,
+      upstreamPorts: { used: ports.used, size: ports.size },
+      mediaThreads: media.threads.map(({ number, sessions, counters }) => ({
+        number,
+        sessions,
+        datagramsReceived: counters.get('datagramsReceived'),
+        datagramsSent: counters.get('datagramsSent'),
+      })),
+    };
+  }
+
+  /** Called by Nest when the app ends. */
+  async onModuleDestroy(): Promise<void> {
+    await this.#parts.stack.disposeAsync();
+  }
+}
+
+function isListenerEvent(event: SrtlaEvent): event is ListenerEvent {
+  return !isUplinkEvent(event);
+}
+
+function sampleOf(group: LiveGroup): srtla.GroupSample {
+  const { streamName, latencyMs } = group.record;
+  return { groupId: group.id, statistics: group.rates?.latest, streamName, latencyMs };
+}
+
+/** '' for no page. @throws ConfigError */
+function statisticsKey({ readKey, readKeyFile }: SrtlaGatewayConfig['statistics']): string {
+  if (readKeyFile === '') return readKey;
+  try {
+    const key = readFileSync(readKeyFile, 'utf8').trim();
+    if (key !== '') return key;
+  } catch {
+    // Said below.
+  }
+  throw new ConfigError(`configuration: statistics.readKeyFile = "${readKeyFile}": must be a readable file with a key`);
+}
+
+async function serveStatistics(
+  { bindAddress, port }: SrtlaGatewayConfig['statistics'],
+  readKey: string,
+  statistics: StatisticsBus,
+  { log }: SrtlaGatewayRuntime,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const pages = new StreamPages();
+  stack.use(statistics.follow(pages.onReport));
+  const server = new StatisticsServer(pages, readKey);
+  const bound = await server.listen(bindAddress, port);
+  stack.defer(() => server.stop());
+  log.info({ address: `${bindAddress}:${bound}` }, 'statistics for scene switchers');
+}

@@ -1,0 +1,114 @@
+import { ServiceError } from '@mediaplane/control';
+import { srtla } from '@mediaplane/proto';
+import { normaliseLabels, quoted, Violations } from '@mediaplane/service';
+import { linkSettings, schedulingMode } from '../api/uplink-messages.ts';
+import type { LinkChange, UplinkChange } from '../uplinks/uplink.ts';
+import { requireName } from './names.ts';
+
+const MAX_KEY_FRAME_MS = 2000;
+
+/** Name, labels and mode; the rest is looked at by `Uplinks`. @throws ServiceError INVALID_ARGUMENT */
+export function validateUplink(input: srtla.UplinkSettings | undefined): srtla.UplinkSettings {
+  const violations = new Violations();
+  if (input === undefined) violations.add('settings', 'must be there');
+  const settings = input ?? srtla.UplinkSettings.fromPartial({});
+  requireName(violations, 'settings.name', settings.name);
+  checkMode(violations, 'settings.mode', settings.mode);
+  const labels = normaliseLabels(settings.labels, 'settings.labels', violations);
+  violations.throwIfAny();
+  return { ...settings, labels };
+}
+
+const UPLINK_PATHS = ['receiver_host', 'receiver_port', 'mode', 'labels'] as const;
+const LINK_PATHS = ['priority', 'cost', 'disabled', 'max_bitrate_bps', 'cap_bytes'] as const;
+
+/** What an UpdateUplink changes (AIP-134). @throws ServiceError INVALID_ARGUMENT */
+export function uplinkChange({
+  settings: input,
+  updateMask,
+}: Pick<srtla.UpdateUplinkRequest, 'settings' | 'updateMask'>): {
+  change: UplinkChange;
+  labels: Record<string, string> | undefined;
+} {
+  const violations = new Violations();
+  const settings = input ?? srtla.UplinkSettings.fromPartial({});
+  const isSet = {
+    receiver_host: settings.receiverHost !== '',
+    receiver_port: settings.receiverPort !== 0,
+    mode: settings.mode !== srtla.SchedulingMode.UNSPECIFIED,
+    labels: Object.keys(settings.labels).length > 0,
+  };
+  const named = namedPaths(UPLINK_PATHS, updateMask ?? [], (path) => isSet[path], violations);
+  checkMode(violations, 'settings.mode', settings.mode);
+  const labels = named.has('labels') ? normaliseLabels(settings.labels, 'settings.labels', violations) : undefined;
+  violations.throwIfAny();
+  const change: UplinkChange = {
+    ...(named.has('receiver_host') ? { receiverHost: settings.receiverHost } : {}),
+    ...(named.has('receiver_port') ? { receiverPort: settings.receiverPort } : {}),
+    ...(named.has('mode') ? { mode: schedulingMode(settings.mode) } : {}),
+  };
+  return { change, labels };
+}
+
+/** What an UpdateLink changes. @throws ServiceError INVALID_ARGUMENT */
+export function linkChange({
+  link: input,
+  updateMask,
+}: Pick<srtla.UpdateLinkRequest, 'link' | 'updateMask'>): LinkChange {
+  const violations = new Violations();
+  const link = input ?? srtla.UplinkLinkSettings.fromPartial({});
+  const isSet = {
+    priority: link.priority !== 0,
+    cost: link.cost !== 0,
+    disabled: link.disabled,
+    max_bitrate_bps: link.maxBitrateBps !== 0,
+    cap_bytes: link.capBytes !== 0,
+  };
+  const named = namedPaths(LINK_PATHS, updateMask ?? [], (path) => isSet[path], violations);
+  violations.throwIfAny();
+  const wanted = linkSettings(link);
+  return {
+    ...(named.has('priority') ? { priority: wanted.priority } : {}),
+    ...(named.has('cost') ? { cost: wanted.cost } : {}),
+    ...(named.has('disabled') ? { enabled: wanted.enabled } : {}),
+    ...(named.has('max_bitrate_bps') ? { maxBitrateBps: wanted.maxBitrateBps } : {}),
+    ...(named.has('cap_bytes') ? { capBytes: wanted.capBytes } : {}),
+  };
+}
+
+/** @throws ServiceError INVALID_ARGUMENT */
+export function keyFrameMs(durationMs: number): number {
+  if (durationMs < 1 || durationMs > MAX_KEY_FRAME_MS) {
+    throw ServiceError.invalidField('duration_ms', `must be 1 to ${MAX_KEY_FRAME_MS} ms, is ${durationMs}`);
+  }
+  return durationMs;
+}
+
+/** @throws ServiceError INVALID_ARGUMENT */
+export function requireLink(link: srtla.UplinkLinkSettings | undefined): srtla.UplinkLinkSettings {
+  if (link === undefined) throw ServiceError.invalidField('link', 'must be there');
+  return link;
+}
+
+function checkMode(violations: Violations, field: string, mode: srtla.SchedulingMode): void {
+  const { UNSPECIFIED, CLASSIC, ENHANCED } = srtla.SchedulingMode;
+  const known: readonly number[] = [UNSPECIFIED, CLASSIC, ENHANCED];
+  if (!known.includes(mode)) violations.add(field, 'must be CLASSIC or ENHANCED');
+}
+
+/** A mask that is absent names every field that is set, and `*` all. */
+function namedPaths<P extends string>(
+  paths: readonly P[],
+  mask: readonly string[],
+  isSet: (path: P) => boolean,
+  violations: Violations,
+): ReadonlySet<P> {
+  if (mask.length === 0) return new Set(paths.filter(isSet));
+  if (mask.length === 1 && mask[0] === '*') return new Set(paths);
+  for (const path of mask) {
+    if (!paths.some((known) => known === path)) {
+      violations.add('update_mask', `paths must be * alone or of ${paths.join(', ')}; one is ${quoted(path)}`);
+    }
+  }
+  return new Set(paths.filter((path) => mask.includes(path)));
+}
