@@ -35,7 +35,7 @@ describe('failover', () => {
     world.wires[0].cut = true;
     world.wires[0].deaf = true;
     for (let i = 0; i < 60; i += 1) world.send(HALF + i);
-    world.run(200 * MS);
+    world.run(260 * MS);
     expect(world.whole()).toEqual(numbers(HALF + 60));
     expect(world.sender.counters.expired).toBe(0);
   });

@@ -10,9 +10,9 @@ const SUSPECT_PACKETS = 16;
 const SUSPECT_AGE_MS = 40;
 /** ... and no more than a part of the SRT latency, so that there is time left to send them again. */
 const LATENCY_PART = 4;
-/** Proof comes with the server's acknowledgements, each 10 ms, or when a receiver has ten packets to acknowledge, and jitters. */
-const PROOF_INTERVAL_MS = 20;
+/** Proof comes when a receiver has ten packets to acknowledge, at the latest, and jitters. */
 const PROOF_PACKETS = 10;
+const PROOF_JITTER_MS = 20;
 const JITTER_DEVIATIONS = 4;
 /** How often links are looked at. */
 const WATCH_US = 5000;
@@ -41,6 +41,7 @@ export interface FailoverParts {
 export class Failover {
   readonly #parts: FailoverParts;
   #watchedUs = -Infinity;
+  #progressUs = -Infinity;
 
   constructor(parts: FailoverParts) {
     this.#parts = parts;
@@ -49,7 +50,8 @@ export class Failover {
   /** Something has happened, or time has gone by. */
   onProgress(latencyMs: number, nowUs: number): void {
     if (nowUs - this.#watchedUs >= WATCH_US) this.#watch(latencyMs, nowUs);
-    if (this.#parts.resender.isBusy) this.#parts.resender.run(latencyMs, nowUs);
+    if (this.#parts.resender.isBusy) this.#parts.resender.run(latencyMs, nowUs - this.#progressUs, nowUs);
+    this.#progressUs = nowUs;
   }
 
   /** The link is gone: others take over what it had in flight. */
@@ -69,7 +71,7 @@ export class Failover {
   /** A keepalive that went out at `sentUs` has come back. */
   onEcho(link: SenderLink, sentUs: number, nowUs: number): void {
     // What went out before the last one is not waited for; an echo of one before that comes too late to prove anything.
-    if (!link.suspect && sentUs + 1000 > link.keepaliveUs) link.onProof(link.keepaliveSent);
+    if (!link.suspect && sentUs + 1000 > link.keepaliveUs) link.onProof(link.keepaliveSent, nowUs);
     // Asked after it was suspected, it has answered: both its ways are open.
     if (link.suspect && sentUs > link.suspectedUs) this.#recover(link, nowUs);
   }
@@ -80,14 +82,13 @@ export class Failover {
     const { live } = this.#parts.links;
     for (let i = 0; i < live.length; i += 1) {
       const link = live[i];
-      const isProven = link.onProof(this.#parts.log.proven(link.index));
+      const isProven = link.onProof(this.#parts.log.proven(link.index), nowUs);
       if (link.suspect) {
         const isDead = nowUs - link.suspectedUs >= DEAD_US;
         if (isProven && !isDead) this.#recover(link, nowUs);
         if (link.suspect) this.#parts.probe(link, nowUs, PROBE_US);
       } else if (link.unproven >= SUSPECT_PACKETS) {
-        const ageMs = link.unprovenMs(nowUs);
-        if (ageMs > suspectAgeMs(link, ageMs, latencyMs)) this.#suspect(link, nowUs);
+        if (isOverdue(link, latencyMs, nowUs)) this.#suspect(link, nowUs);
       }
     }
   }
@@ -110,23 +111,29 @@ export class Failover {
     if (suspectUs < link.holdUs) return;
     if (suspectUs >= DEAD_US) {
       link.holdUs = Math.min(Math.max(link.holdUs * 2, FIRST_HOLD_US), MOST_HOLD_US);
-      link.beginAnew();
+      link.beginSmall();
       // What it carried before is held against it no more.
-      link.onProof(link.sent);
+      link.onProof(link.sent, nowUs);
     }
-    link.grace(nowUs);
+    link.beginSilence(nowUs);
     link.suspect = false;
     link.recoveredUs = nowUs;
     this.#parts.events.recovered(link);
   }
 }
 
-/** @param unprovenMs since the oldest of its unproven packets went out */
-function suspectAgeMs({ rtt, unproven }: SenderLink, unprovenMs: number, latencyMs: number): number {
+/**
+ * Whether its oldest unproven packet is too old, and nothing has been proven for longer than it takes: a queue that grows makes packets
+ * old, but goes on proving; to take such a link out would only fill the queues of the others.
+ */
+function isOverdue(link: SenderLink, latencyMs: number, nowUs: number): boolean {
+  const { rtt } = link;
   const rttMs = Math.max(rtt.valueMs, 0);
-  const ageMs = Math.min(Math.max(2 * rttMs, SUSPECT_AGE_MS), latencyMs / LATENCY_PART);
-  // No proof can be here sooner, however short the latency is.
-  const tenPacketsMs = unprovenMs * (PROOF_PACKETS / unproven);
-  const soonestMs = rttMs + JITTER_DEVIATIONS * rtt.deviationMs + Math.max(tenPacketsMs, PROOF_INTERVAL_MS);
-  return Math.max(ageMs, soonestMs);
+  const jitterMs = PROOF_JITTER_MS + JITTER_DEVIATIONS * rtt.deviationMs;
+  const oldestMs = link.unprovenMs(0, nowUs);
+  // The one that makes a receiver send its acknowledgement: no proof can be here sooner, however short the latency is.
+  const tenthMs = link.unprovenMs(PROOF_PACKETS - 1, nowUs);
+  if (tenthMs <= rttMs + jitterMs) return false;
+  if (link.silentMs(nowUs) <= Math.max(oldestMs - tenthMs + jitterMs, SUSPECT_AGE_MS)) return false;
+  return oldestMs > Math.min(Math.max(2 * rttMs, SUSPECT_AGE_MS), latencyMs / LATENCY_PART);
 }

@@ -3,7 +3,7 @@ import { MAX_LINKS } from './link-settings.ts';
 import type { LinkSettings } from './link-settings.ts';
 import { SenderLink } from './link.ts';
 
-/** The links of a sender by number, and those that take part: whoever changes a link's state calls `update`. */
+/** The links of a sender by number, and those that take part: whoever changes one calls `update`. */
 export class LinkTable {
   /** In the order of their numbers, as the two below. */
   readonly all: SenderLink[] = [];
@@ -36,7 +36,6 @@ export class LinkTable {
 
   remove(link: SenderLink): void {
     this.all.splice(this.all.indexOf(link), 1);
-    this.update();
   }
 
   update(): void {

@@ -63,8 +63,8 @@ export class SenderLink {
   inFlightCap = NO_CAP;
   /** By number: when it went out, in milliseconds, wrapping. */
   readonly #sentMs = new Int32Array(UNPROVEN_PLACES);
-  /** What was unproven then has had its time since then. */
-  #graceMs = 0;
+  /** When a proof has come last. */
+  #provenMs = 0;
   /** Until then it has its `maxBitrateBps`. */
   #busyUntilUs = -Infinity;
 
@@ -104,23 +104,27 @@ export class SenderLink {
     return (this.sent - this.proven) | 0;
   }
 
-  /** How long the oldest of them is out. */
-  unprovenMs(nowUs: number): number {
+  /** How long one of them is out; `place` 0 is the oldest. */
+  unprovenMs(place: number, nowUs: number): number {
     const oldest = this.sent - Math.min(this.unproven, UNPROVEN_PLACES) + 1;
-    const nowMs = (nowUs / 1000) | 0;
-    return Math.min((nowMs - this.#sentMs[oldest & (UNPROVEN_PLACES - 1)]) | 0, (nowMs - this.#graceMs) | 0);
+    return (((nowUs / 1000) | 0) - this.#sentMs[(oldest + place) & (UNPROVEN_PLACES - 1)]) | 0;
+  }
+
+  /** Since a proof has come, or it was given time to bring one. */
+  silentMs(nowUs: number): number {
+    return (((nowUs / 1000) | 0) - this.#provenMs) | 0;
   }
 
   /** It delivers: its packets up to `ordinal` have arrived, or something that was sent after them. Returns whether that is new. */
-  onProof(ordinal: number): boolean {
+  onProof(ordinal: number, nowUs: number): boolean {
     if (((ordinal - this.proven) | 0) <= 0) return false;
     this.proven = ordinal;
+    this.beginSilence(nowUs);
     return true;
   }
 
-  /** What is unproven is given its time once more. */
-  grace(nowUs: number): void {
-    this.#graceMs = (nowUs / 1000) | 0;
+  beginSilence(nowUs: number): void {
+    this.#provenMs = (nowUs / 1000) | 0;
   }
 
   /** One of its packets was acknowledged by SRTLA; `inFlight` without it. */
@@ -158,7 +162,7 @@ export class SenderLink {
 
   /** If it was live it has failed, and begins small when it returns. */
   close(): void {
-    if (this.state === 'live') this.beginAnew(WINDOW_MIN);
+    if (this.state === 'live') this.#forget();
     this.state = 'closed';
     this.suspect = false;
     this.proven = this.sent;
@@ -166,9 +170,14 @@ export class SenderLink {
     this.weak = null;
   }
 
+  /** It was away for a while: it is given little at first. */
+  beginSmall(): void {
+    this.window = Math.min(this.window, WINDOW_START);
+  }
+
   /** What was known of it is known of its past. */
-  beginAnew(window = WINDOW_START): void {
-    this.window = Math.min(this.window, window);
+  #forget(): void {
+    this.window = WINDOW_MIN;
     this.rtt.reset();
     this.rate.reset();
     this.losses.reset();

@@ -58,12 +58,12 @@ export class Resender {
     this.#cursor = NO_SEQUENCE;
   }
 
-  /** Sends what may go now. */
-  run(latencyMs: number, nowUs: number): void {
+  /** Sends what may go now. @param gapUs until it is likely to be called again: what it was since it could have been called last */
+  run(latencyMs: number, gapUs: number, nowUs: number): void {
     const { log, ring, counters } = this.#parts;
     const suspects = this.#suspects();
     this.#cursor = log.nextInFlight(suspects, this.#cursor);
-    if (this.#cursor !== NO_SEQUENCE) this.#earn(suspects, latencyMs, nowUs);
+    if (this.#cursor !== NO_SEQUENCE) this.#earn(suspects, latencyMs, gapUs, nowUs);
     while (this.#cursor !== NO_SEQUENCE) {
       const sequence = this.#cursor;
       const length = ring.lengthOf(sequence);
@@ -95,7 +95,7 @@ export class Resender {
     return bits;
   }
 
-  #earn(suspects: number, latencyMs: number, nowUs: number): void {
+  #earn(suspects: number, latencyMs: number, gapUs: number, nowUs: number): void {
     const { links, log } = this.#parts;
     let packets = log.orphans;
     let packetBytes = 0;
@@ -108,9 +108,9 @@ export class Resender {
     if (this.#outByUs < 0) {
       this.#outByUs = nowUs + (latencyMs - log.ageMs(this.#cursor, nowUs)) * 1000 * URGENT_PART;
     }
-    const leftUs = Math.max(this.#outByUs - nowUs, LEAST_LEFT_US);
+    const leftUs = Math.max(this.#outByUs - nowUs - gapUs, LEAST_LEFT_US);
     const bytesPerUs = Math.max(spareBps / 8e6, (packets * packetBytes) / leftUs);
-    const sinceUs = Math.min(nowUs - this.#ranUs, SAVED_US);
+    const sinceUs = Math.min(Math.max(nowUs - this.#ranUs, gapUs), SAVED_US);
     this.#ranUs = nowUs;
     const most = Math.max(this.#creditBytes, BURST_BYTES + bytesPerUs * SAVED_US);
     this.#creditBytes = Math.min(this.#creditBytes + bytesPerUs * sinceUs, most);

@@ -8,10 +8,12 @@ import { WINDOW_UNIT } from './window.ts';
  * 60,000 times the greatest factor, costs are 1000 at the most.
  */
 const COST = 1;
-const NO_ROOM = 1 << 11;
+const DEAREST = 1 << 10;
 const OVER_LIMIT = 1 << 12;
-const AVOIDED = 1 << 13;
-const SUSPECT = 1 << 14;
+/** A link of little use, and one that is over its limit and has no room left: their scores tell. */
+const LITTLE_USE = 1 << 13;
+const AVOIDED = 1 << 14;
+const SUSPECT = 1 << 15;
 /** Ours: a link with a limit may be ahead of it by this much, for packets come in bursts. */
 const LIMIT_SLACK_US = 20_000;
 /** Moblin's sender (M/Client, reference 4): a priority counts in full from this window on, below the other not at all. */
@@ -53,7 +55,10 @@ export class Scheduler {
       const room = link.score(inFlight);
       const score = room * link.factor;
       let against = this.#costs ? this.#costOf(link, room) : 0;
-      if (inFlight > link.inFlightCap || link.isOverLimit(nowUs, LIMIT_SLACK_US)) against += OVER_LIMIT;
+      if (link.weak !== null) against += LITTLE_USE;
+      else if (inFlight > link.inFlightCap || link.isOverLimit(nowUs, LIMIT_SLACK_US)) {
+        against += room < WINDOW_UNIT ? LITTLE_USE : OVER_LIMIT;
+      }
       if (((avoided >> link.index) & 1) !== 0) against += AVOIDED;
       if (link.suspect) against += SUSPECT;
       if (link === this.#last) {
@@ -73,7 +78,7 @@ export class Scheduler {
 
   /** Cheaper links first, as long as they carry what they are given. */
   #costOf({ settings, weak }: SenderLink, room: number): number {
-    return room < WINDOW_UNIT || weak !== null ? NO_ROOM : settings.cost * COST;
+    return room < WINDOW_UNIT || weak !== null ? DEAREST : settings.cost * COST;
   }
 }
 

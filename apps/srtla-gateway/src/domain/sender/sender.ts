@@ -1,36 +1,20 @@
-import {
-  NakReader,
-  SrtKind,
-  SrtlaType,
-  ackCount,
-  ackSequence,
-  acknowledgedSequence,
-  dataSequence,
-  isRetransmitted,
-  isSrtla,
-  nextSequence,
-  parseHandshake,
-  srtKind,
-  srtLengthWithoutPadding,
-  srtlaType,
-} from '@mediaplane/srtla';
+import { SrtKind, dataSequence, isRetransmitted, parseHandshake, srtKind } from '@mediaplane/srtla';
 import type { AddressWords } from '@mediaplane/net';
-import { AnswerFilter } from './answer-filter.ts';
+import { Answers } from './answers.ts';
 import { DuplicateBudget } from './duplicate-budget.ts';
 import { Encoder } from './encoder.ts';
-import { EnhancedMode } from './enhanced/enhanced-mode.ts';
 import { Failover } from './failover.ts';
 import { Keepalives } from './keepalives.ts';
+import { LinkCare } from './link-care.ts';
 import { MAX_LINKS } from './link-settings.ts';
 import type { LinkSettings } from './link-settings.ts';
 import { LinkTable } from './link-table.ts';
-import { NO_CAP } from './link.ts';
 import type { SenderLink } from './link.ts';
 import type { SchedulingMode } from './options.ts';
 import { PacketRing } from './packet-ring.ts';
 import { Registration } from './registration.ts';
 import { Resender } from './resender.ts';
-import { Scheduler, priorityOf } from './scheduler.ts';
+import { Scheduler } from './scheduler.ts';
 import { SendLog } from './send-log.ts';
 import { SenderCounters } from './sender-parts.ts';
 import type { LinkLostReason, SenderParts } from './sender-parts.ts';
@@ -40,11 +24,6 @@ const LINK_TIMEOUT_US = 4e6;
 const IDLE_TICK_US = 200_000;
 const BUSY_TICK_US = 50_000;
 const BUSY_US = 2e6;
-/** How often a mode's opinion of the links is asked for: irlserver's srtla_send caches it as long (reference 2.3). */
-const REFRESH_US = 50_000;
-const SECOND_US = 1e6;
-/** Enhanced mode leaves a link only for one that is so much better (enhanced.rs, reference 2.3). */
-const HYSTERESIS = 1.1;
 
 /**
  * The sending end of SRTLA: registers its links with a receiver, gives each packet of the encoder to a link, and learns from
@@ -61,14 +40,10 @@ export class Sender {
   readonly #registration: Registration;
   readonly #keepalives: Keepalives;
   readonly #failover: Failover;
-  readonly #enhanced: EnhancedMode;
-  readonly #answers = new AnswerFilter();
+  readonly #care: LinkCare;
+  readonly #answers: Answers;
   readonly #budget = new DuplicateBudget();
-  readonly #naks = new NakReader();
-  #mode: SchedulingMode;
   #tickUs = -Infinity;
-  #refreshedUs = -Infinity;
-  #secondUs = -Infinity;
   /** The last packet of the encoder. */
   #packetUs = -Infinity;
   #preciousUntilUs = -Infinity;
@@ -83,7 +58,8 @@ export class Sender {
     this.#ring = new PacketRing(parts.bytes, parts.ring, ringBytes, places);
     this.#scheduler = new Scheduler(links, this.#log);
     this.#keepalives = new Keepalives(parts, this.#log);
-    this.#enhanced = new EnhancedMode(links, parts.events);
+    this.#care = new LinkCare(links, this.#log, this.#scheduler, parts.events);
+    this.#care.setMode(parts.options.mode);
     this.#registration = new Registration(parts, links, this.counters, {
       joined: (link, nowUs) => this.#join(link, nowUs),
       lost: (link, reason, nowUs) => this.#drop(link, reason, nowUs),
@@ -107,8 +83,15 @@ export class Sender {
       this.#log.clear();
       resender.stop();
     });
-    this.#mode = parts.options.mode;
-    this.setMode(this.#mode);
+    this.#answers = new Answers(parts, {
+      links,
+      log: this.#log,
+      counters: this.counters,
+      encoder: this.encoder,
+      registration: this.#registration,
+      keepalives: this.#keepalives,
+      failover: this.#failover,
+    });
   }
 
   get links(): readonly SenderLink[] {
@@ -120,7 +103,7 @@ export class Sender {
   }
 
   get mode(): SchedulingMode {
-    return this.#mode;
+    return this.#care.mode;
   }
 
   inFlight(link: SenderLink): number {
@@ -132,10 +115,7 @@ export class Sender {
   }
 
   setMode(mode: SchedulingMode): void {
-    this.#mode = mode;
-    this.#scheduler.hysteresis = mode === 'enhanced' ? HYSTERESIS : 1;
-    if (mode === 'classic') this.#enhanced.end();
-    this.#refreshedUs = -Infinity;
+    this.#care.setMode(mode);
   }
 
   /** What comes until then is precious: it goes out twice, as far as the budget goes. */
@@ -146,7 +126,7 @@ export class Sender {
   /** @throws UplinkError `link-limit`, `link-exists` */
   addLink(index: number, settings: LinkSettings): void {
     this.#links.add(index, settings);
-    this.#scheduler.update();
+    this.#care.update();
   }
 
   /** @throws UplinkError `no-such-link` */
@@ -154,10 +134,7 @@ export class Sender {
     const link = this.#links.require(index);
     link.settings = settings;
     if (!settings.enabled) this.#close(link, 'disabled', nowUs);
-    link.capReached = isAtCap(link);
-    this.#links.update();
-    this.#scheduler.update();
-    this.#refreshedUs = -Infinity;
+    this.#care.update();
     this.#registration.onTick(nowUs);
   }
 
@@ -166,7 +143,7 @@ export class Sender {
     const link = this.#links.require(index);
     this.#close(link, 'removed', nowUs);
     this.#links.remove(link);
-    this.#scheduler.update();
+    this.#care.update();
   }
 
   /** The link has a socket to send from; it may have had another. Undefined when there is no such link. */
@@ -202,9 +179,7 @@ export class Sender {
 
   /** A datagram that came to a link's socket from the receiver. */
   onLinkDatagram(link: SenderLink, offset: number, length: number, nowUs: number): void {
-    link.meter.receivedBytes += length;
-    if (isSrtla(this.#parts.view, offset, length)) this.#onSrtla(link, offset, length, nowUs);
-    else this.#onAnswer(link, offset, length, nowUs);
+    this.#answers.onDatagram(link, offset, length, nowUs);
     this.#failover.onProgress(this.encoder.latencyMs, nowUs);
   }
 
@@ -216,19 +191,15 @@ export class Sender {
       if (link.state === 'live' && nowUs - link.heardUs >= LINK_TIMEOUT_US) this.#drop(link, 'silent', nowUs);
     }
     this.#registration.onTick(nowUs);
-    for (const link of this.#links.live) {
-      this.#keepalives.send(link, nowUs);
-      this.#watchCap(link);
-    }
+    for (const link of this.#links.live) this.#keepalives.send(link, nowUs);
     this.encoder.onTick(nowUs);
-    if (nowUs - this.#secondUs >= SECOND_US) this.#onSecond(nowUs);
-    if (nowUs - this.#refreshedUs >= REFRESH_US) this.#refresh(nowUs);
+    this.#care.onTick(this.encoder.latencyMs, nowUs);
     this.#failover.onProgress(this.encoder.latencyMs, nowUs);
   }
 
   #onSrt(kind: SrtKind, offset: number, length: number, nowUs: number): void {
     const { view, output } = this.#parts;
-    if (nowUs - this.#refreshedUs >= REFRESH_US) this.#refresh(nowUs);
+    this.#care.refresh(nowUs);
     this.counters.packets += 1;
     this.counters.bytes += length;
     this.#packetUs = nowUs;
@@ -297,106 +268,10 @@ export class Sender {
     return undefined;
   }
 
-  #onSrtla(link: SenderLink, offset: number, length: number, nowUs: number): void {
-    switch (srtlaType(this.#parts.view, offset)) {
-      case SrtlaType.ack:
-        return this.#onAck(link, offset, length, nowUs);
-      case SrtlaType.keepalive:
-        return this.#onKeepalive(link, offset, length, nowUs);
-      case SrtlaType.reg2:
-        return this.#registration.onReg2(link, offset, length, nowUs);
-      case SrtlaType.reg3:
-        return this.#registration.onReg3(link, nowUs);
-      case SrtlaType.regNoGroup:
-        return this.#registration.onNoGroup(link, nowUs);
-      case SrtlaType.regError:
-        return this.#registration.onRefused(link, false, nowUs);
-      case SrtlaType.regRefused:
-        return this.#registration.onRefused(link, true, nowUs);
-      default:
-        this.counters.unexpected += 1;
-    }
-  }
-
-  /** It tells of data that came by this link, and has come back by it. */
-  #onAck(link: SenderLink, offset: number, length: number, nowUs: number): void {
-    const { view } = this.#parts;
-    if (link.state !== 'live') return;
-    link.heardUs = nowUs;
-    const { live } = this.#links;
-    const count = ackCount(length);
-    if (count > 0) {
-      // The last of its numbers is the packet that made the receiver send it.
-      const rttMs = this.#log.echoMs(ackSequence(view, offset, count - 1), link.index, nowUs);
-      if (rttMs >= 0) link.rtt.add(rttMs);
-    }
-    for (let i = 0; i < count; i += 1) {
-      const sequence = ackSequence(view, offset, i);
-      this.#log.arrivedBy(sequence, link.index);
-      const owner = this.#log.arrived(sequence);
-      for (let j = 0; j < live.length; j += 1) {
-        const each = live[j];
-        if (each.index === owner) each.onAcknowledged(this.#log.inFlight(owner));
-        if (owner >= 0) each.rise();
-      }
-    }
-  }
-
-  #onKeepalive(link: SenderLink, offset: number, length: number, nowUs: number): void {
-    if (link.state !== 'live') return;
-    link.heardUs = nowUs;
-    const sentUs = this.#keepalives.onEcho(link, offset, length, nowUs);
-    if (sentUs >= 0) this.#failover.onEcho(link, sentUs, nowUs);
-  }
-
-  #onAnswer(link: SenderLink, offset: number, length: number, nowUs: number): void {
-    const { bytes, view, output } = this.#parts;
-    const kind = srtKind(view, offset, length);
-    if (kind === SrtKind.unknown) {
-      this.counters.malformed += 1;
-      return;
-    }
-    if (link.state !== 'live') return;
-    link.heardUs = nowUs;
-    if (!this.encoder.isAddressee(view, offset)) {
-      this.counters.answersOfOthers += 1;
-      return;
-    }
-    if (kind === SrtKind.ack || kind === SrtKind.nak) {
-      if (this.#answers.isCopy(bytes, view, offset, length, nowUs)) {
-        this.counters.answerCopies += 1;
-        return;
-      }
-      if (kind === SrtKind.ack) this.#log.acknowledgeBelow(acknowledgedSequence(view, offset));
-      else this.#onNak(offset, length, nowUs);
-    } else if (kind === SrtKind.handshake) {
-      const answer = parseHandshake(view, offset, length);
-      if (answer !== null) this.encoder.onAnswer(answer);
-    }
-    this.counters.answers += 1;
-    // Some receivers fill short datagrams with zeros; an encoder takes those of a NAK for losses.
-    if (this.encoder.isSet) output.toEncoder(offset, srtLengthWithoutPadding(view, offset, length));
-    if (kind === SrtKind.shutdown) this.encoder.onShutdown();
-  }
-
-  #onNak(offset: number, length: number, nowUs: number): void {
-    const naks = this.#naks;
-    naks.begin(this.#parts.view, offset, length);
-    while (naks.next()) {
-      for (let sequence = naks.first; ; sequence = nextSequence(sequence)) {
-        const owner = this.#log.settle(sequence);
-        if (owner >= 0) this.#links.get(owner)?.onLoss(nowUs);
-        if (sequence === naks.last) break;
-      }
-    }
-  }
-
   #join(link: SenderLink, nowUs: number): void {
     link.open(nowUs);
     this.#log.restartLink(link.index, link.sent);
-    link.capReached = isAtCap(link);
-    this.#links.update();
-    this.#refreshedUs = -Infinity;
+    this.#care.update();
     this.#parts.events.linkUp(link);
     this.#keepalives.send(link, nowUs);
   }
@@ -409,44 +284,8 @@ export class Sender {
 
   #drop(link: SenderLink, reason: LinkLostReason, nowUs: number): void {
     link.close();
-    this.#links.update();
-    this.#scheduler.update();
+    this.#care.update();
     this.#failover.onLost(link, nowUs);
     this.#parts.events.linkDown(link, reason);
   }
-
-  #watchCap(link: SenderLink): void {
-    if (link.capReached || !isAtCap(link)) return;
-    link.capReached = true;
-    this.#links.update();
-    this.#parts.events.capReached(link);
-  }
-
-  #refresh(nowUs: number): void {
-    this.#refreshedUs = nowUs;
-    if (this.#mode === 'enhanced') {
-      this.#enhanced.refresh(nowUs, this.#log);
-      return;
-    }
-    for (const link of this.#links.live) {
-      link.factor = priorityOf(link);
-      link.inFlightCap = NO_CAP;
-    }
-  }
-
-  #onSecond(nowUs: number): void {
-    this.#secondUs = nowUs;
-    for (const link of this.links) {
-      link.meter.delivered = this.#log.delivered(link.index);
-      link.meter.tick(nowUs);
-      link.rtt.tick();
-      link.losses.tick(link.meter.sentPackets, link.meter.lostPackets);
-      link.rate.tick(link.meter, link.rtt);
-    }
-    if (this.#mode === 'enhanced') this.#enhanced.tick(this.encoder.latencyMs);
-  }
-}
-
-function isAtCap({ settings, cappedBytes }: SenderLink): boolean {
-  return settings.capBytes > 0 && cappedBytes >= settings.capBytes;
 }

@@ -24,6 +24,8 @@ const LEAST_TOTAL_BPS = 100e3;
 /** A link that was given little because it is weak cannot show that it has become better: it is tried for a while. */
 const WEAK_TICKS = 15;
 const PROBATION_TICKS = 3;
+/** What the others are thought to carry, over what there is to carry. */
+const SPARE = 1.2;
 
 /** Tells, once a second, which links are of little use to the stream. */
 export class WeakLinks {
@@ -34,8 +36,13 @@ export class WeakLinks {
   /** @param latencyMs of the SRT session: what comes later than this is of no use, whatever the budget (ours) */
   reasonsOf(links: readonly SenderLink[], latencyMs: number, into: (WeakReason | null)[]): void {
     const totalBps = links.reduce((sum, { meter }) => sum + meter.bitrateBps, 0);
-    const limitMs = totalBps < LEAST_TOTAL_BPS ? Infinity : Math.min(rttLimitMs(links, totalBps), latencyMs);
-    for (const link of links) into[link.index] = this.#reasonOf(link, links, totalBps, limitMs);
+    const limitMs = totalBps < LEAST_TOTAL_BPS ? Infinity : rttLimitMs(links, totalBps);
+    for (const { index, weak } of links) into[index] = weak;
+    for (const link of links) {
+      const reason = this.#reasonOf(link, links, totalBps, Math.min(limitMs, latencyMs));
+      const isUseless = reason === 'loss' || link.rtt.valueMs > latencyMs;
+      into[link.index] = isUseless || canSpare(link, links, totalBps, into) ? reason : null;
+    }
   }
 
   #reasonOf(link: SenderLink, links: readonly SenderLink[], totalBps: number, limitMs: number): WeakReason | null {
@@ -75,6 +82,23 @@ export class WeakLinks {
     }
     return true;
   }
+}
+
+/**
+ * Whether the others can do without the link (ours): where every link is needed a slow one is better than queues in the good ones, which
+ * then look weak in their turn.
+ */
+function canSpare(
+  link: SenderLink,
+  links: readonly SenderLink[],
+  totalBps: number,
+  reasons: readonly (WeakReason | null)[],
+): boolean {
+  let othersBps = 0;
+  for (const other of links) {
+    if (other !== link && !other.suspect && reasons[other.index] === null) othersBps += other.rate.bps;
+  }
+  return othersBps >= SPARE * totalBps;
 }
 
 /** Those that by their settings should carry as much (ours: the classifier that this follows knows no cost, priority or limit). */
