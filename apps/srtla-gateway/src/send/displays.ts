@@ -71,7 +71,8 @@ export class TerminalDisplay implements Display {
 
   #frame(): string[] {
     if (this.#view === undefined) return [];
-    return renderUplink(this.#view, this.#out.columns ?? DEFAULT_COLUMNS, Date.now());
+    // Terminals that do not know their size say that it is 0.
+    return renderUplink(this.#view, this.#out.columns || DEFAULT_COLUMNS, Date.now());
   }
 }
 

@@ -7,6 +7,11 @@ import { ExitCode, OutcomeWatch } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { StandaloneSender } from './sender.ts';
 
+// Node's own status for it would say that the command line is wrong.
+process.once('uncaughtException', (error) => {
+  process.stderr.write(`${error.stack ?? error.message}\n`);
+  process.exit(ExitCode.failed);
+});
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
@@ -43,7 +48,7 @@ async function send(options: SendOptions, display: Display): Promise<number> {
       },
     });
   } catch (error) {
-    const outcome = { code: ExitCode.notStarted, reason: error instanceof Error ? error.message : String(error) };
+    const outcome = { code: ExitCode.failed, reason: error instanceof Error ? error.message : String(error) };
     display.ended(outcome, null);
     return outcome.code;
   }

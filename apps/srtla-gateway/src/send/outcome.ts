@@ -1,7 +1,7 @@
 import type { UplinkView } from '../uplinks/view.ts';
 
 /** What a script learns from the exit status; `--help` tells it to people. */
-export const ExitCode = { worked: 0, usage: 1, notStarted: 2, neverUp: 3, lost: 4 } as const;
+export const ExitCode = { worked: 0, usage: 1, failed: 2, neverUp: 3, lost: 4 } as const;
 
 export interface Outcome {
   readonly code: (typeof ExitCode)[keyof typeof ExitCode];

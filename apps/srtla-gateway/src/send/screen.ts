@@ -50,9 +50,9 @@ export class Screen implements Disposable {
     this.#out.write(`\n${SHOW_CURSOR}`);
   }
 
-  /** A frame that is higher than the terminal could not be drawn over. */
+  /** A frame that is higher than the terminal could not be drawn over. One that does not know its size says that it is 0. */
   #begin(frame: readonly string[]): void {
-    this.#frame = frame.slice(0, Math.max((this.#out.rows ?? DEFAULT_ROWS) - 1, 1));
+    this.#frame = frame.slice(0, Math.max((this.#out.rows || DEFAULT_ROWS) - 1, 1));
   }
 
   #top(): string {

@@ -72,8 +72,9 @@ export class StandaloneSender implements AsyncDisposable {
       log: { info: () => undefined, warn: note, error: note },
       newUplinkId: () => UPLINK_ID,
       onEvent: (event) => {
-        display.event(event);
         if (event.type === 'link-up') observer.onLinkUp();
+        // The uplink begins and ends with the process.
+        if (event.type !== 'uplink-created' && event.type !== 'uplink-deleted') display.event(event);
       },
       onStatistics: (view) => {
         display.statistics(view);

@@ -20,6 +20,8 @@ const SEND_BUFFER_BYTES = 4 << 20;
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 /** What networks of others make of marks is unknown; none are set. */
 const DSCP = 0;
+/** Keepalives of all links are less: of them nobody has a share. */
+const IDLE_BPS = 20_000;
 
 export interface LinkParts extends Pick<AllParts, 'media' | 'sockets' | 'log' | 'buffers' | 'routeProblem'> {
   readonly uplinkId: string;
@@ -288,7 +290,7 @@ export class UplinkLink {
       socket: this.#socketView(),
       upSinceMs: this.#upSinceMs,
       usedBytes,
-      share: allBps === 0 ? 0 : this.bitrateBps / allBps,
+      share: allBps < IDLE_BPS ? 0 : this.bitrateBps / allBps,
       naksPerSecond: this.#naksPerSecond,
       statistics,
     };
