@@ -28,7 +28,7 @@ describe('datagrams', () => {
     arena = new Arena(4096);
     receiver = new DatagramReceiver(arena, SLOTS);
     sender = new DatagramSender(arena);
-    sender.setDestination(AF_INET, 0, 0, 0xffff, LOOPBACK, bound[4]);
+    sender.setDestination(0, AF_INET, 0, 0, 0xffff, LOOPBACK, bound[4]);
   });
 
   afterEach(() => {
@@ -66,6 +66,8 @@ describe('datagrams', () => {
       calls.push(
         () => sender.send(wild, 0, 1),
         () => receiver.receiveOne(wild, 0),
+        () => sender.send(fd, 0, 1, wild),
+        () => sender.setDestination(wild, AF_INET, 0, 0, 0xffff, LOOPBACK, 9),
         () => closeDescriptor(wild),
       );
     }
@@ -130,7 +132,7 @@ test('several threads use the library at once', async () => {
       const arena = new native.Arena(4096);
       const receiver = new native.DatagramReceiver(arena, ${JSON.stringify(SLOTS)});
       const sender = new native.DatagramSender(arena);
-      sender.setDestination(native.AF_INET, 0, 0, 0xffff, ${LOOPBACK}, bound[4]);
+      sender.setDestination(0, native.AF_INET, 0, 0, 0xffff, ${LOOPBACK}, bound[4]);
       let received = 0;
       for (let round = 0; round < 2000; round++) {
         sender.send(fd, 2048, 100);

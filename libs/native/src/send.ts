@@ -6,38 +6,47 @@ import type { AddressFamily } from './sockaddr.ts';
 import { queueSend } from './submission-ring.ts';
 import type { SubmissionRing } from './submission-ring.ts';
 
-/** Sends from an arena. The structures that hold addresses lie in a private arena, where nobody else can write. */
+/**
+ * Sends from an arena. Destinations have places, so that several sends can wait for one call; they lie in a private arena,
+ * where nobody else can write.
+ */
 export class DatagramSender {
   readonly #arena: Arena;
   readonly #kernel: Arena;
   readonly #view: DataView;
-  readonly #name: number;
-  readonly #queuedNames: number;
-  readonly #maxQueued: number;
-  #nameLength = 0;
+  readonly #places: number;
+  readonly #nameLengths: Uint8Array;
 
-  /** `maxQueued`: sends that can wait in a ring. */
-  constructor(arena: Arena, maxQueued = 0) {
+  constructor(arena: Arena, places = 1) {
     this.#arena = arena;
-    this.#kernel = new Arena((1 + maxQueued) * SOCKADDR_BYTES);
+    this.#kernel = new Arena(places * SOCKADDR_BYTES);
     this.#view = this.#kernel.view;
-    this.#name = this.#kernel.reserve(SOCKADDR_BYTES);
-    this.#queuedNames = this.#kernel.reserve(maxQueued * SOCKADDR_BYTES);
-    this.#maxQueued = maxQueued;
+    this.#places = places;
+    this.#nameLengths = new Uint8Array(places);
   }
 
-  /** Where the sends that follow go. An AF_INET destination takes `w3` alone. */
-  setDestination(family: AddressFamily, w0: number, w1: number, w2: number, w3: number, port: number): void {
-    this.#nameLength = encodeSockaddr(this.#view, this.#name, family, w0, w1, w2, w3, port);
+  /** Where the sends by `place` go. An AF_INET destination takes `w3` alone. @throws RangeError */
+  setDestination(
+    place: number,
+    family: AddressFamily,
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    port: number,
+  ): void {
+    this.#checkPlace(place);
+    this.#nameLengths[place] = encodeSockaddr(this.#view, place * SOCKADDR_BYTES, family, w0, w1, w2, w3, port);
   }
 
   /** One datagram. @returns its length, or -errno. @throws RangeError for bytes outside the arena */
-  send(fd: number, offset: number, length: number): number {
+  send(fd: number, offset: number, length: number, place = 0): number {
     checkFd(fd);
+    this.#checkPlace(place);
     const payload = addressIn(this.#arena, offset, length);
-    const name = addressIn(this.#kernel, this.#name, SOCKADDR_BYTES);
+    const name = addressIn(this.#kernel, place * SOCKADDR_BYTES, SOCKADDR_BYTES);
     for (;;) {
-      const result = libc().sendto(fd, payload, length, 0, name, this.#nameLength);
+      const result = libc().sendto(fd, payload, length, 0, name, this.#nameLengths[place]);
       if (result >= 0) return result;
       const errno = libc().errno();
       if (errno !== Errno.EINTR) return -errno;
@@ -45,27 +54,18 @@ export class DatagramSender {
   }
 
   /**
-   * Queues one datagram; a completion comes only if it fails, with `place` for its token. The bytes and that place for its
-   * destination, 0 to less than `maxQueued`, must be left alone until the ring is submitted. @throws RangeError
+   * Queues one datagram; a completion comes only if it fails, with `place` for its token. The bytes and that place must be
+   * left alone until the ring is submitted. @throws RangeError
    */
-  queue(
-    ring: SubmissionRing,
-    fd: number,
-    offset: number,
-    length: number,
-    family: AddressFamily,
-    w0: number,
-    w1: number,
-    w2: number,
-    w3: number,
-    port: number,
-    place: number,
-  ): void {
-    if ((place | 0) !== place || place < 0 || place >= this.#maxQueued) throw new RangeError(`no place ${place}`);
+  queue(ring: SubmissionRing, fd: number, offset: number, length: number, place: number): void {
+    this.#checkPlace(place);
     const payload = addressIn(this.#arena, offset, length);
-    const name = this.#queuedNames + place * SOCKADDR_BYTES;
-    const nameLength = encodeSockaddr(this.#view, name, family, w0, w1, w2, w3, port);
-    queueSend(ring, fd, payload, length, addressIn(this.#kernel, name, SOCKADDR_BYTES), nameLength, place);
+    const name = addressIn(this.#kernel, place * SOCKADDR_BYTES, SOCKADDR_BYTES);
+    queueSend(ring, fd, payload, length, name, this.#nameLengths[place], place);
+  }
+
+  #checkPlace(place: number): void {
+    if ((place | 0) !== place || place < 0 || place >= this.#places) throw new RangeError(`no place ${place}`);
   }
 
   /** Idempotent. Sends after it throw. */

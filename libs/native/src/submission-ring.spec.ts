@@ -63,8 +63,10 @@ function suite(): void {
     return { fd, port: words[4] };
   }
 
-  const send = (fd: number, offset: number, length: number, port: number, place: number): void =>
-    sender.queue(ring, fd, offset, length, AF_INET, 0, 0, V4_MAPPED, LOOPBACK, port, place);
+  const send = (fd: number, offset: number, length: number, port: number, place: number): void => {
+    sender.setDestination(place, AF_INET, 0, 0, V4_MAPPED, LOOPBACK, port);
+    sender.queue(ring, fd, offset, length, place);
+  };
 
   test('one call carries sends from many sockets, and another receives on many', () => {
     const from = [open(), open(), open()];
@@ -94,7 +96,8 @@ function suite(): void {
     const a = open();
     const at = arena.reserve(7000);
     send(a.fd, at, 10, a.port, 0);
-    sender.queue(ring, a.fd, at, 10, AF_INET6, 0, 0, 0, 1, 9, 1);
+    sender.setDestination(1, AF_INET6, 0, 0, 0, 1, 9);
+    sender.queue(ring, a.fd, at, 10, 1);
     send(1_000_000, at, 10, a.port, 2);
     send(a.fd, at, 20, a.port, 3);
     const failures = ring.submit();
@@ -167,6 +170,8 @@ function suite(): void {
     const a = open();
     const at = arena.reserve(8);
     for (const place of [-1, CAPACITY, 0.5, NaN]) expect(() => send(a.fd, at, 4, a.port, place)).toThrow(RangeError);
+    for (const place of [-1, CAPACITY, 0.5, NaN])
+      expect(() => sender.queue(ring, a.fd, at, 4, place)).toThrow(RangeError);
     expect(() => send(a.fd, arena.byteLength - 3, 4, a.port, 0)).toThrow(RangeError);
     expect(() => send(-1, at, 4, a.port, 0)).toThrow(RangeError);
     expect(() => receiver.queue(ring, a.fd, 8)).toThrow(RangeError);

@@ -20,9 +20,12 @@ export class NativeSends {
   readonly #sockets: SocketTable;
   readonly #counters: PacketIoCounters;
   readonly #ring: SubmissionRing | null;
-  /** Of the sends in the ring, by place: their sockets and lengths. */
+  /** Of the queued sends, by place. All are in the ring as soon as there are two: for one, a call of its own costs less. */
   readonly #queuedSockets: Int32Array;
   readonly #queuedLengths: Int32Array;
+  #queued = 0;
+  #firstFd = -1;
+  #firstOffset = 0;
   /** By socket, of those that gather them. */
   readonly #runs: (SegmentRun | undefined)[] = [];
   /** Sockets whose runs wait for `flush`, and how many datagrams have been put into runs meanwhile. */
@@ -36,7 +39,7 @@ export class NativeSends {
   constructor(arena: Arena, sockets: SocketTable, counters: PacketIoCounters, ring: SubmissionRing | null) {
     const places = ring === null ? 0 : Math.min(MAX_QUEUED, ring.capacity);
     this.#arena = arena;
-    this.#sender = new DatagramSender(arena, places);
+    this.#sender = new DatagramSender(arena, places + 1);
     this.#sockets = sockets;
     this.#counters = counters;
     this.#ring = ring;
@@ -72,7 +75,7 @@ export class NativeSends {
 
   flush(): void {
     if (this.#waitingCount > 0) this.#flushRuns();
-    if (this.#ring !== null && this.#ring.queued > 0) this.#submit(this.#ring);
+    if (this.#ring !== null && this.#queued > 0) this.#submit(this.#ring);
   }
 
   sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number {
@@ -101,8 +104,9 @@ export class NativeSends {
     to: AddressWords,
   ): boolean {
     const counters = this.#counters;
-    this.#sender.setDestination(family, to.w0, to.w1, to.w2, to.w3, to.port);
-    const result = this.#sender.send(fd, offset, length);
+    const place = this.#queuedSockets.length;
+    this.#sender.setDestination(place, family, to.w0, to.w1, to.w2, to.w3, to.port);
+    const result = this.#sender.send(fd, offset, length, place);
     if (result < 0) {
       this.#countSendFailure(socket, -result, 1);
       return false;
@@ -118,9 +122,17 @@ export class NativeSends {
       this.#sendOne(socket, fd, offset, length, family, to);
       return;
     }
-    if (ring.queued === this.#queuedSockets.length) this.#submit(ring);
-    const place = ring.queued;
-    this.#sender.queue(ring, fd, offset, length, family, to.w0, to.w1, to.w2, to.w3, to.port, place);
+    checkRange(offset, length, this.#arena.byteLength);
+    if (this.#queued === this.#queuedSockets.length) this.#submit(ring);
+    const place = this.#queued++;
+    this.#sender.setDestination(place, family, to.w0, to.w1, to.w2, to.w3, to.port);
+    if (place === 0) {
+      this.#firstFd = fd;
+      this.#firstOffset = offset;
+    } else {
+      if (place === 1) this.#sender.queue(ring, this.#firstFd, this.#firstOffset, this.#queuedLengths[0], 0);
+      this.#sender.queue(ring, fd, offset, length, place);
+    }
     this.#queuedSockets[place] = socket;
     this.#queuedLengths[place] = length;
     this.#counters.sent += 1;
@@ -128,7 +140,13 @@ export class NativeSends {
   }
 
   #submit(ring: SubmissionRing): void {
-    const { queued } = ring;
+    const queued = this.#queued;
+    this.#queued = 0;
+    if (queued === 1) {
+      const result = this.#sender.send(this.#firstFd, this.#firstOffset, this.#queuedLengths[0], 0);
+      if (result < 0) this.#takeBack(0, -result);
+      return;
+    }
     const failures = ring.submit();
     for (let index = 0; index < failures; index++) this.#takeBack(ring.token(index), -ring.result(index));
     for (let place = queued - ring.refused; place < queued; place++) this.#takeBack(place, ring.refusal);
@@ -244,6 +262,7 @@ export class NativeSends {
     this.#sender.close();
     this.#ownRun?.close();
     this.#waitingCount = 0;
+    this.#queued = 0;
     for (const run of this.#runs) run?.close();
   }
 }
