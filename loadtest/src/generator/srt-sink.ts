@@ -25,8 +25,9 @@ import {
   writeInduction,
 } from './srt-probe.ts';
 
-/** As libsrt acknowledges. */
+/** As libsrt acknowledges; with many streams less often, for on few cores the answers of all would be most of the load. */
 const ACK_INTERVAL_US = 10_000;
+const MAX_ACKS_PER_SECOND = 5000;
 const WAIT_US = 5000;
 /** What is under way when the last packet has been sent. */
 const DRAIN_US = 1_500_000;
@@ -95,7 +96,7 @@ export class SrtSink {
       const count = this.#io.receive(WAIT_US);
       const nowUs = this.#nowUs();
       for (let i = 0; i < count; i += 1) this.#onDatagram(i, nowUs);
-      if (nowUs - this.#acknowledgedUs >= ACK_INTERVAL_US) this.#acknowledge(nowUs);
+      if (nowUs - this.#acknowledgedUs >= this.#ackIntervalUs()) this.#acknowledge(nowUs);
       if (this.#times !== undefined && nowUs >= this.#times.endUs + DRAIN_US) return true;
       if (nowUs >= untilUs) return false;
       batch.count = 0;
@@ -196,6 +197,10 @@ export class SrtSink {
     link.address.copyFrom(this.#from);
     this.#links.set(key, link);
     return link;
+  }
+
+  #ackIntervalUs(): number {
+    return Math.max(ACK_INTERVAL_US, (this.#streams.length * 1e6) / MAX_ACKS_PER_SECOND);
   }
 
   #acknowledge(nowUs: number): void {
