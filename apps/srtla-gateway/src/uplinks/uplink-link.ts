@@ -139,7 +139,10 @@ export class UplinkLink {
       this.#problem = '';
       return;
     }
-    if (this.#path !== undefined && (this.isLive || !this.#wantsAnother(this.#path, now))) return;
+    if (this.#path !== undefined && (this.isLive || !this.#wantsAnother(this.#path, now))) {
+      if (!this.isLive || this.#misrouted !== '') await this.#checkRoute(this.#path, now);
+      return;
+    }
     await this.closePath();
     await this.#openPath(now);
   }
@@ -213,7 +216,7 @@ export class UplinkLink {
     this.#lostMs = nowMs;
     const socket = this.#socketView();
     log.info({ uplinkId, link: this.name, ...socket }, 'a link has a socket');
-    if (device === '') await this.#checkRoute(source, receiver, interfaces);
+    await this.#checkRoute(this.#path, { interfaces });
     return '';
   }
 
@@ -241,9 +244,14 @@ export class UplinkLink {
     }
   }
 
-  async #checkRoute(source: string, receiver: AddressWords, interfaces: Interfaces): Promise<void> {
-    const { number } = this;
-    const problem = await this.#parts.routeProblem({ source, receiver: formatIp(receiver), number, interfaces });
+  /** A socket that is bound to a device needs no rule for its source. */
+  async #checkRoute(
+    { handle, device, receiver }: OpenPath,
+    { interfaces }: Pick<Surroundings, 'interfaces'>,
+  ): Promise<void> {
+    if (device !== '') return;
+    const question = { source: handle.address, receiver: formatIp(receiver), number: this.number, interfaces };
+    const problem = await this.#parts.routeProblem(question);
     if (problem !== '' && problem !== this.#misrouted) this.#tell({ type: 'link-misrouted', problem });
     this.#misrouted = problem;
   }

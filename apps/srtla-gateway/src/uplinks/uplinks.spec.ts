@@ -165,6 +165,8 @@ describe('uplinks', () => {
     expect(links[0]).toMatchObject({ phase: 'registering', problem: 'it leaves by eth0', socket: { device: '' } });
     await uplinks.updateLink(uplinkId, 'wwan0', { enabled: false });
     await uplinks.updateLink(uplinkId, 'wwan0', { enabled: true });
+    routeProblem = '';
+    await until(() => uplinks.describe(uplinkId).links[0].problem === '');
     expect(log.types().filter((type) => type === 'link-unbound' || type === 'link-misrouted')).toEqual([
       'link-unbound',
       'link-misrouted',
