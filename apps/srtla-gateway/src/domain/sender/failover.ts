@@ -71,7 +71,10 @@ export class Failover {
   /** A keepalive that went out at `sentUs` has come back. */
   onEcho(link: SenderLink, sentUs: number, nowUs: number): void {
     // What went out before the last one is not waited for; an echo of one before that comes too late to prove anything.
-    if (!link.suspect && sentUs + 1000 > link.keepaliveUs) link.onProof(link.keepaliveSent, nowUs);
+    if (!link.suspect && sentUs + 1000 > link.keepaliveUs) {
+      link.onProof(link.keepaliveSent, nowUs);
+      link.beginSilence(nowUs);
+    }
     // Asked after it was suspected, it has answered: both its ways are open.
     if (link.suspect && sentUs > link.suspectedUs) this.#recover(link, nowUs);
   }
@@ -87,8 +90,9 @@ export class Failover {
         const isDead = nowUs - link.suspectedUs >= DEAD_US;
         if (isProven && !isDead) this.#recover(link, nowUs);
         if (link.suspect) this.#parts.probe(link, nowUs, PROBE_US);
-      } else if (link.unproven >= SUSPECT_PACKETS) {
+      } else if (link.unproven > 0 && link.silentMs(nowUs) > SUSPECT_AGE_MS) {
         if (isOverdue(link, latencyMs, nowUs)) this.#suspect(link, nowUs);
+        else this.#parts.probe(link, nowUs, PROBE_US);
       }
     }
   }
@@ -123,17 +127,21 @@ export class Failover {
 }
 
 /**
- * Whether its oldest unproven packet is too old, and nothing has been proven for longer than it takes: a queue that grows makes packets
- * old, but goes on proving; to take such a link out would only fill the queues of the others.
+ * Whether what should have been proven was not: its oldest unproven packet is too old, and nothing has been proven for longer than it
+ * takes. A queue that grows makes packets old, but goes on proving; to take such a link out would only fill the queues of the others.
+ * Where it has carried too few packets to tell (half of 2 Mbit/s are 16 in 160 ms), it has not answered when it was asked.
  */
 function isOverdue(link: SenderLink, latencyMs: number, nowUs: number): boolean {
-  const { rtt } = link;
+  const { rtt, unproven, unansweredUs } = link;
   const rttMs = Math.max(rtt.valueMs, 0);
   const jitterMs = PROOF_JITTER_MS + JITTER_DEVIATIONS * rtt.deviationMs;
+  const tooOldMs = Math.min(Math.max(2 * rttMs, SUSPECT_AGE_MS), latencyMs / LATENCY_PART);
+  // No proof can be here sooner, however short the latency is.
+  const soonestMs = rttMs + jitterMs;
+  if (unproven < SUSPECT_PACKETS) return nowUs - unansweredUs > Math.max(tooOldMs, soonestMs) * 1000;
   const oldestMs = link.unprovenMs(0, nowUs);
-  // The one that makes a receiver send its acknowledgement: no proof can be here sooner, however short the latency is.
+  // The one that makes a receiver send its acknowledgement.
   const tenthMs = link.unprovenMs(PROOF_PACKETS - 1, nowUs);
-  if (tenthMs <= rttMs + jitterMs) return false;
-  if (link.silentMs(nowUs) <= Math.max(oldestMs - tenthMs + jitterMs, SUSPECT_AGE_MS)) return false;
-  return oldestMs > Math.min(Math.max(2 * rttMs, SUSPECT_AGE_MS), latencyMs / LATENCY_PART);
+  const isSilent = link.silentMs(nowUs) > oldestMs - tenthMs + jitterMs;
+  return isSilent && tenthMs > soonestMs && oldestMs > tooOldMs;
 }

@@ -24,6 +24,7 @@ export class Keepalives {
     const telemetry = this.#telemetry;
     link.keepaliveUs = nowUs;
     link.keepaliveSent = link.sent;
+    if (link.unansweredUs === Infinity) link.unansweredUs = nowUs;
     telemetry.connectionId = link.index;
     telemetry.window = link.window;
     telemetry.inFlightPackets = this.#log.inFlight(link.index);

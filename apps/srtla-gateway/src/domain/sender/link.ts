@@ -33,6 +33,8 @@ export class SenderLink {
   /** When the registration packet went out whose answer is awaited. */
   askedUs = -Infinity;
   keepaliveUs = -Infinity;
+  /** The first since it has said anything that proves it; Infinity when there was none. */
+  unansweredUs = Infinity;
   /** `sent` when the last keepalive went out. */
   keepaliveSent = 0;
   /** The receiver has refused it since it last was up. */
@@ -124,6 +126,7 @@ export class SenderLink {
   }
 
   beginSilence(nowUs: number): void {
+    this.unansweredUs = Infinity;
     this.#provenMs = (nowUs / 1000) | 0;
   }
 
@@ -158,6 +161,7 @@ export class SenderLink {
     this.upUs = nowUs;
     this.heardUs = nowUs;
     this.refused = false;
+    this.beginSilence(nowUs);
   }
 
   /** If it was live it has failed, and begins small when it returns. */

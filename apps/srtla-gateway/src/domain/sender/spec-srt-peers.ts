@@ -3,7 +3,8 @@ import { MS, SECOND } from './spec-world.ts';
 import type { World } from './spec-world.ts';
 
 const ACK_US = 10 * MS;
-/** A gap is a loss when so many newer packets are here (lossmaxttl), and is reported again after that long. */
+/** A gap is a loss when packets so much newer are here, at most so many (lossmaxttl), and is reported again after that long. */
+const REORDER_SECONDS = 0.04;
 const REORDER_PACKETS = 40;
 const REPEAT_US = 100 * MS;
 const R_BIT = 0x04;
@@ -58,7 +59,8 @@ export class SrtPeers {
     }
     world.run(2 * latencyMs * MS);
     const deadline = latencyMs * MS + Math.min(...world.wires.map(({ delayUs }) => delayUs));
-    for (const [sequence, sentUs] of this.#sentUs.entries()) {
+    // The last gaps have nothing behind them that shows them.
+    for (const [sequence, sentUs] of this.#sentUs.slice(0, -2 * REORDER_PACKETS).entries()) {
       if (!(this.#arrivedUs[sequence] <= sentUs + deadline)) this.missing += 1;
     }
   }
@@ -66,7 +68,7 @@ export class SrtPeers {
   #onData(sequence: number, atUs: number): void {
     this.#arrivedUs[sequence] ??= atUs;
     this.#newest = Math.max(this.#newest, sequence);
-    this.#report(this.#newest - REORDER_PACKETS);
+    this.#report();
   }
 
   #onServerTick(): void {
@@ -78,11 +80,12 @@ export class SrtPeers {
       this.#next += 1;
     }
     this.#world.acknowledge(this.#next);
-    this.#report(this.#newest - REORDER_PACKETS);
+    this.#report();
   }
 
   /** Loss reports of all that should be here by now, each again after a while. */
-  #report(until: number): void {
+  #report(): void {
+    const until = this.#newest - Math.min(this.#plan.packetsPerSecond * REORDER_SECONDS, REORDER_PACKETS);
     const { nowUs } = this.#world;
     const lost: number[] = [];
     for (let at = this.#next; at <= until; at += 1) {
