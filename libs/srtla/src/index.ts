@@ -4,6 +4,7 @@
  * per packet allocates.
  */
 export * from './keepalive.ts';
+export * from './srt/endpoint-packets.ts';
 export * from './srt/handshake-replies.ts';
 export * from './srt/padding.ts';
 export * from './srt/sequence.ts';
