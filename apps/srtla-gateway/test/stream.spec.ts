@@ -37,7 +37,7 @@ describeIf('srt-live-transmit', 'a stream over two links arrives whole at the SR
       expect(await chain.missing(PACKETS)).toEqual([]);
       if (theirs !== undefined) expect(theirs.acks).toBeGreaterThanOrEqual(PACKETS / 10 - LINKS);
       const types = gateway.events.map(({ type }) => type).filter((type) => !type.startsWith('uplink'));
-      expect(types).toEqual(['group-up', ...new Array<string>(LINKS).fill('link-up')]);
+      expect(types).toEqual(['group-up', ...new Array<string>(LINKS).fill('link-up'), 'ingest-accepted']);
     },
     60_000,
   );

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { TestProcess, freePort } from '@mediaplane/testkit';
+import { describeIf } from '@mediaplane/testkit/jest';
+import { TestGateway } from './support/gateway.ts';
+import { PlainSender } from './support/plain-sender.ts';
+import { SrtChain } from './support/srt-chain.ts';
+
+const PACKETS = 1500;
+const LINKS = 2;
+/** Much, so that a machine that stalls for a second loses nothing that the gateway has not lost. */
+const LATENCY_MS = 2000;
+const PASSPHRASE = '0123456789abcdef';
+const NO_SERVER = 9;
+const REPEATS = 10;
+const HEARD_WITHIN_MS = 15_000;
+
+describeIf('srt-live-transmit', 'an SRT session through the gateway', (programs) => {
+  const program = programs['srt-live-transmit'];
+
+  test.each([
+    ['whose stream id chooses the server, encrypted', PASSPHRASE, 'live/key'],
+    ['without a stream id, which has a rule too', '', null],
+  ])(
+    '%s, arrives whole there',
+    async (_, passphrase, streamId) => {
+      await using stack = new AsyncDisposableStack();
+      const serverPort = await freePort();
+      const gateway = stack.use(await TestGateway.start());
+      const receiverPort = await gateway.listen(NO_SERVER, {
+        options: { ingest: 'decide' },
+        decide: (asked) => (asked === streamId ? { serverPort } : { reason: 1403 }),
+      });
+      const sender = stack.use(await PlainSender.start(receiverPort, LINKS));
+      const encoderPort = sender.port;
+      const chain = await SrtChain.start(
+        { program, serverPort, encoderPort, latencyMs: LATENCY_MS, passphrase },
+        stack,
+      );
+      await chain.stream(0, PACKETS);
+      expect(await chain.missing(PACKETS)).toEqual([]);
+      expect(gateway.events.slice(3)).toMatchObject([
+        { type: 'ingest-request', streamId, latencyMs: LATENCY_MS, isEncrypted: passphrase !== '' },
+        { type: 'ingest-accepted', streamId, latencyMs: LATENCY_MS, isEncrypted: passphrase !== '' },
+      ]);
+      const { groups, counters } = await gateway.statistics();
+      expect(groups).toMatchObject([{ isAccepted: true, latencyMs: LATENCY_MS, links: [{}, {}] }]);
+      expect(groups[0].packets).toBeGreaterThanOrEqual(PACKETS);
+      expect(counters).toMatchObject({ malformed: 0, strangers: 0 });
+    },
+    60_000,
+  );
+
+  test.each([1401, 1403])(
+    'that is refused with %p gets to know it, again and again, and is asked about once',
+    async (reason) => {
+      await using stack = new AsyncDisposableStack();
+      const gateway = stack.use(await TestGateway.start());
+      const receiverPort = await gateway.listen(NO_SERVER, {
+        options: { ingest: 'decide' },
+        decide: () => ({ reason }),
+      });
+      const sender = stack.use(await PlainSender.start(receiverPort, LINKS));
+      stack.use(
+        await TestProcess.start(program, {
+          args: [
+            '-q',
+            '-loglevel:fatal',
+            `udp://127.0.0.1:${await freePort()}`,
+            `srt://127.0.0.1:${sender.port}?mode=caller&streamid=x`,
+          ],
+        }),
+      );
+      // It comes back at once when it is refused; when it hears nothing, after 3 s.
+      const repeats = async (): Promise<number> => (await gateway.statistics()).counters.refusalRepeats;
+      const untilMs = performance.now() + HEARD_WITHIN_MS;
+      while ((await repeats()) < REPEATS && performance.now() < untilMs) await sleep(50);
+      expect(await repeats()).toBeGreaterThanOrEqual(REPEATS);
+      expect(gateway.events.filter(({ type }) => type.startsWith('ingest'))).toMatchObject([
+        { type: 'ingest-request', streamId: 'x' },
+        { type: 'ingest-refused', streamId: 'x', reason, by: 'verdict' },
+      ]);
+    },
+    60_000,
+  );
+
+  test('goes on when the gateway is started again, with senders unchanged and nothing lost', async () => {
+    await using stack = new AsyncDisposableStack();
+    const serverPort = await freePort();
+    const before = stack.use(await TestGateway.start());
+    const receiverPort = await before.listen(serverPort);
+    const sender = stack.use(await PlainSender.start(receiverPort, LINKS));
+    const chain = await SrtChain.start(
+      { program, serverPort, encoderPort: sender.port, latencyMs: LATENCY_MS, passphrase: PASSPHRASE },
+      stack,
+    );
+    await chain.stream(0, PACKETS / 3);
+    const former = before.former();
+    await before[Symbol.asyncDispose]();
+    const after = stack.use(await TestGateway.start());
+    await after.listen(serverPort, { former });
+    await chain.stream(PACKETS / 3, PACKETS);
+    expect(await chain.missing(PACKETS)).toEqual([]);
+    expect(after.events.map(({ type }) => type)).toEqual(['group-up', 'link-up', 'link-up']);
+  }, 60_000);
+});
