@@ -1,3 +1,6 @@
+/** Time constant of the current bitrate. */
+const CURRENT_US = 250_000;
+
 /** What a link has carried, and what of it was so in the last second. */
 export class LinkMeter {
   /** SRT datagrams, and all that went out by it. */
@@ -12,11 +15,25 @@ export class LinkMeter {
   deliveredBps = 0;
   sentPackets = 0;
   lostPackets = 0;
+  /** Of late: over a quarter of a second or so. */
+  currentBps = 0;
+  #sampleUs = -Infinity;
+  #sampledBytes = 0;
   #tickUs = -Infinity;
   #packets = 0;
   #bytes = 0;
   #delivered = 0;
   #naks = 0;
+
+  /** Several times a second. */
+  sample(nowUs: number): void {
+    const us = nowUs - this.#sampleUs;
+    if (us <= 0) return;
+    const weight = 1 - Math.exp(-us / CURRENT_US);
+    this.currentBps += (((this.bytes - this.#sampledBytes) * 8e6) / us - this.currentBps) * weight;
+    this.#sampleUs = nowUs;
+    this.#sampledBytes = this.bytes;
+  }
 
   /** Ends an interval. */
   tick(nowUs: number): void {

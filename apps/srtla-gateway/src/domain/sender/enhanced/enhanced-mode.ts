@@ -34,6 +34,7 @@ export class EnhancedMode {
     let anyStrong = false;
     for (const link of live) if (isStrong(link)) anyStrong = true;
     for (const link of live) {
+      link.meter.sample(nowUs);
       link.window += link.windowRecovery.step(link, nowUs);
       const gate = anyStrong && link.weak !== null ? GATE : 1;
       link.factor = priorityOf(link) * qualityOf(link, nowUs) * softCapOf(link, log.inFlight(link.index)) * gate;
@@ -68,10 +69,13 @@ function isStrong({ weak, suspect, capReached }: SenderLink): boolean {
   return weak === null && !suspect && !capReached;
 }
 
-/** What is left of the link's rate; 1 where that is not known, or nothing is under way. */
+/**
+ * What is left of the link's rate; 1 where that is not known, or nothing is under way. By the bitrate of the last quarter of a second
+ * (ours): with figures of the last second the stream swings from link to link where all of them are nearly full.
+ */
 function softCapOf({ rate, meter }: SenderLink, inFlight: number): number {
   if (rate.bps === 0 || inFlight === 0) return 1;
-  return Math.min(Math.max((rate.bps - meter.bitrateBps) / rate.bps, LEAST_SOFT_CAP), 1);
+  return Math.min(Math.max((rate.bps - meter.currentBps) / rate.bps, LEAST_SOFT_CAP), 1);
 }
 
 function inFlightCapOf({ rate, rtt }: SenderLink): number {
