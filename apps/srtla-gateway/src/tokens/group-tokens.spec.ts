@@ -64,6 +64,27 @@ describe('GroupTokens', () => {
     expect(tokens({ current: { id: 1, secret: key(9).secret } }).open(id, NOW)).toBeNull();
   });
 
+  test('keys change while ids are about: those of the key before stay good, those of the one before that do not', () => {
+    const running = tokens();
+    const id = issued(running);
+    running.setKeys(key(2), key(1));
+    const younger = issued(running);
+    expect([running.open(id, NOW), running.open(younger, NOW)]).not.toContain(null);
+    running.setKeys(key(3), key(2));
+    expect(running.open(id, NOW)).toBeNull();
+    expect(running.open(younger, NOW)).not.toBeNull();
+    running.setKeys(key(3), null);
+    expect(running.open(younger, NOW)).toBeNull();
+  });
+
+  test('keys that are none change nothing', () => {
+    const running = tokens();
+    const id = issued(running);
+    expect(() => running.setKeys(key(2), key(2))).toThrow(RangeError);
+    expect(() => running.setKeys(key(2), { id: 1, secret: new Uint8Array(16) })).toThrow(RangeError);
+    expect(running.open(id, NOW)).not.toBeNull();
+  });
+
   test('it ends with its time, and one from the future is none', () => {
     const id = issued();
     expect(tokens().open(id, NOW + 24 * HOUR_MS)).not.toBeNull();

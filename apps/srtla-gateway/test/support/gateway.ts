@@ -8,6 +8,7 @@ import { SENDER_DEFAULTS } from '../../src/domain/sender/options.ts';
 import { SOCKET_ROLE } from '../../src/media/contract.ts';
 import type { SrtlaContract, SrtlaEvent } from '../../src/media/contract.ts';
 import type { ListenerStatistics, ResumedGroup } from '../../src/media/listener-contract.ts';
+import type { TokenKey } from '../../src/tokens/group-tokens.ts';
 
 const LOOPBACK = '127.0.0.1';
 const LISTENER = 'listener';
@@ -31,6 +32,8 @@ export interface FormerListener {
 /** Listeners and uplinks on a media thread, and what a control side does for them: opens sockets, connects groups to the SRT server. */
 export class TestGateway implements AsyncDisposable {
   readonly events: SrtlaEvent[] = [];
+  /** Of the listener, as it begins. */
+  readonly tokenKey: TokenKey = { id: 1, secret: new Uint8Array(32).fill(3) };
   readonly #sockets = createUdpSockets('native');
   readonly #handles: UdpSocketHandle[] = [];
   readonly #threads: MediaThreads<SrtlaContract>;
@@ -73,7 +76,7 @@ export class TestGateway implements AsyncDisposable {
       kind: 'listener',
       options: { ...RECEIVER_DEFAULTS, ...options },
       tokens: {
-        current: { id: 1, secret: new Uint8Array(32).fill(3) },
+        current: this.tokenKey,
         instanceId: 'test',
         maxAgeMs: 3_600_000,
       },
@@ -86,6 +89,15 @@ export class TestGateway implements AsyncDisposable {
 
   statistics(): Promise<ListenerStatistics> {
     return this.#threads.command(LISTENER, 'listenerStatistics', null);
+  }
+
+  setTokenKeys(current: TokenKey, previous: TokenKey): Promise<null> {
+    return this.#threads.command(LISTENER, 'setTokenKeys', { current, previous });
+  }
+
+  /** Returns whether the group was there. */
+  kick(group: number): Promise<boolean> {
+    return this.#threads.command(LISTENER, 'kickGroup', { group });
   }
 
   /** What a record would say of the listener and its one group. */

@@ -34,6 +34,19 @@ describe('registration', () => {
     expect([bench.receiver.groups.size, bench.receiver.counters.unknownGroups]).toEqual([0, 1]);
   });
 
+  test('an id that is replayed when its group is over opens one that is half open, and no more than that', () => {
+    const bench = new Bench();
+    bench.accepted(9, ENCODER, 1);
+    bench.wait(50 * SECOND);
+    expect(bench.receiver.groups.size).toBe(0);
+    bench.takeToServer();
+    expect(bench.from(2, reg2(idOf(9)))).toEqual([{ to: '2:5000', bytes: REG3 }]);
+    bench.from(2, data(1));
+    expect([bench.takeToServer(), bench.receiver.halfOpen]).toEqual([[], 1]);
+    bench.wait(11 * SECOND);
+    expect(bench.receiver.groups.size).toBe(0);
+  });
+
   test('another tenant’s id joins nothing: it takes all 256 bytes to be of a group', () => {
     const bench = new Bench();
     const group = bench.register(9, 1);
