@@ -1,29 +1,23 @@
-import { NetError, formatIp, formatSocketAddress } from '@mediaplane/net';
-import type { AddressWords, UdpSocketHandle } from '@mediaplane/net';
-import { SOCKET_ROLE } from '../media/contract.ts';
+import type { AddressWords } from '@mediaplane/net';
 import type { LinkStatistics } from '../media/uplink-contract.ts';
 import type { UplinkHappening } from './events.ts';
+import { LinkPath } from './link-path.ts';
+import type { PathParts } from './link-path.ts';
 import type { AllParts } from './parts.ts';
 import type { ReceiverAddresses } from './receiver-addresses.ts';
 import { linkName } from './settings.ts';
 import type { LinkSettings } from './settings.ts';
-import { addressesOf, deviceOf, familyOf } from './source-addresses.ts';
+import { addressesOf, familyOf } from './source-addresses.ts';
 import type { Interfaces } from './source-addresses.ts';
-import type { LinkPhase, LinkSocketView, LinkView } from './view.ts';
+import type { LinkPhase, LinkView } from './view.ts';
 
 /** A link that does not come up gets another socket, and another address of the receiver, after so long, then twice as long. */
 const REOPEN_FIRST_MS = 10_000;
 const REOPEN_MAX_MS = 120_000;
-/** Linux allows one datagram after the other to wait, so that a burst of key frames is not refused. */
-const SEND_BUFFER_BYTES = 4 << 20;
-/** Acknowledgements and losses: small, but each counts. */
-const RECEIVE_BUFFER_BYTES = 1 << 20;
-/** What networks of others make of marks is unknown; none are set. */
-const DSCP = 0;
 /** Keepalives of all links are less: of them nobody has a share. */
 const IDLE_BPS = 20_000;
 
-export interface LinkParts extends Pick<AllParts, 'media' | 'sockets' | 'log' | 'buffers' | 'routeProblem'> {
+export interface LinkParts extends PathParts, Pick<AllParts, 'log'> {
   readonly uplinkId: string;
   readonly receiver: ReceiverAddresses;
   emit(happening: UplinkHappening): void;
@@ -41,16 +35,6 @@ type LinkTrouble =
   | { readonly type: 'link-waiting' | 'link-misrouted'; readonly problem: string }
   | { readonly type: 'link-unbound'; readonly device: string };
 
-interface OpenPath {
-  readonly sessionId: string;
-  readonly handle: UdpSocketHandle;
-  /** That it is bound to; '': none. */
-  readonly device: string;
-  readonly receiver: AddressWords;
-  /** The device that had the address when it was opened; undefined when none is known to have it (all of 127/8 can be bound). */
-  readonly homeDevice: string | undefined;
-}
-
 /** One link of an uplink: gets it a socket and keeps it in one, for as long as the link is enabled. */
 export class UplinkLink {
   readonly number: number;
@@ -61,7 +45,7 @@ export class UplinkLink {
   #naksPerSecond = 0;
   readonly #parts: LinkParts;
   #statistics: LinkStatistics | null = null;
-  #path: OpenPath | undefined;
+  #path: LinkPath | undefined;
   #paths = 0;
   /** Why it has no socket; '' when it has or wants none. */
   #problem = '';
@@ -140,7 +124,7 @@ export class UplinkLink {
       return;
     }
     if (this.#path !== undefined && (this.isLive || !this.#wantsAnother(this.#path, now))) {
-      if (!this.isLive || this.#misrouted !== '') await this.#checkRoute(this.#path, now);
+      if (!this.isLive || this.#misrouted !== '') await this.#checkRoute(this.#path, now.interfaces);
       return;
     }
     await this.closePath();
@@ -152,10 +136,10 @@ export class UplinkLink {
     this.#turn = 0;
   }
 
-  #wantsAnother({ handle, receiver, homeDevice }: OpenPath, { nowMs, interfaces, turn }: Surroundings): boolean {
-    if (homeDevice !== undefined && deviceOf(handle.address, interfaces) !== homeDevice) return true;
-    const aim = this.#aim(handle.address, turn);
-    if (aim !== undefined && formatSocketAddress(aim) !== formatSocketAddress(receiver)) return true;
+  #wantsAnother(path: LinkPath, { nowMs, interfaces, turn }: Surroundings): boolean {
+    if (path.isHomeless(interfaces)) return true;
+    const aim = this.#aim(path.source, turn);
+    if (aim !== undefined && !path.leadsTo(aim)) return true;
     if (!this.isLongDown(nowMs)) return false;
     this.#reopenAfterMs = Math.min(this.#reopenAfterMs * 2, REOPEN_MAX_MS);
     this.#turn += 1;
@@ -171,8 +155,9 @@ export class UplinkLink {
     const { interfaces, turn } = now;
     const { address, device } = this.settings;
     const sources = address === '' ? addressesOf(device, interfaces) : [address];
-    if (device !== '' && interfaces[device] === undefined) return this.#wait(`there is no network interface ${device}`);
-    if (sources.length === 0) return this.#wait(`network interface ${device} has no address`);
+    if (sources.length === 0 || (device !== '' && interfaces[device] === undefined)) {
+      return this.#wait(`network interface ${device} is not there, or has no address`);
+    }
     if (receiver.texts().length === 0) return receiver.problem === '' ? undefined : this.#wait(receiver.problem);
     const fitting = sources.filter((source) => receiver.has(familyOf(source)));
     if (fitting.length === 0) {
@@ -192,66 +177,29 @@ export class UplinkLink {
   }
 
   /** Returns why not; '' when it is open. */
-  async #openFrom(source: string, receiver: AddressWords, { nowMs, interfaces }: Surroundings): Promise<string> {
-    const { media, sockets, uplinkId, log } = this.#parts;
-    let opened: { handle: UdpSocketHandle; device: string };
+  async #openFrom(source: string, receiver: AddressWords, now: Surroundings): Promise<string> {
+    const { number: link, settings } = this;
+    const { uplinkId, log } = this.#parts;
+    const { device } = settings;
+    const { interfaces } = now;
+    const sessionId = `${uplinkId}.${link}.${(this.#paths += 1)}`;
     try {
-      opened = await this.#openSocket(source, this.settings.device);
+      const request = { sessionId, uplinkId, link, source, device, receiver, interfaces };
+      this.#path = await LinkPath.open(this.#parts, request);
     } catch (error) {
-      if (!(error instanceof NetError) || error.code !== 'address-not-available') return messageOf(error);
-      return `${source} is not an address of this machine`;
+      return error instanceof Error ? error.message : String(error);
     }
-    const { handle, device } = opened;
-    this.#paths += 1;
-    const sessionId = `${uplinkId}.${this.number}.${this.#paths}`;
-    try {
-      const init = { kind: 'path', uplinkId, link: this.number, receiver } as const;
-      await media.open(sessionId, [{ role: SOCKET_ROLE, handle }], init, uplinkId);
-    } catch (error) {
-      sockets.close(handle);
-      return messageOf(error);
-    }
-    this.#path = { sessionId, handle, device, receiver, homeDevice: deviceOf(source, interfaces) };
     this.#problem = '';
-    this.#lostMs = nowMs;
-    const socket = this.#socketView();
-    log.info({ uplinkId, link: this.name, ...socket }, 'a link has a socket');
-    await this.#checkRoute(this.#path, { interfaces });
+    this.#lostMs = now.nowMs;
+    log.info({ uplinkId, link: this.name, ...this.#path.view() }, 'a link has a socket');
+    if (this.#path.isUnbound && !this.#isUnbound) this.#tell({ type: 'link-unbound', device });
+    this.#isUnbound = this.#path.isUnbound;
+    await this.#checkRoute(this.#path, interfaces);
     return '';
   }
 
-  /** Bound to the device, or without where the system forbids that: then its routes decide. */
-  async #openSocket(source: string, device: string): Promise<{ handle: UdpSocketHandle; device: string }> {
-    const { sockets, buffers } = this.#parts;
-    const options = {
-      address: source,
-      port: 0,
-      dscp: DSCP,
-      receiveBufferBytes: RECEIVE_BUFFER_BYTES,
-      sendBufferBytes: SEND_BUFFER_BYTES,
-      segmentRuns: true,
-      ...(device === '' ? {} : { device }),
-    };
-    try {
-      const handle = await sockets.open(options);
-      buffers.check(options, handle);
-      return { handle, device: sockets.capabilities.implementation === 'native' ? device : '' };
-    } catch (error) {
-      if (device === '' || !(error instanceof NetError) || error.code !== 'permission-denied') throw error;
-      if (!this.#isUnbound) this.#tell({ type: 'link-unbound', device });
-      this.#isUnbound = true;
-      return this.#openSocket(source, '');
-    }
-  }
-
-  /** A socket that is bound to a device needs no rule for its source. */
-  async #checkRoute(
-    { handle, device, receiver }: OpenPath,
-    { interfaces }: Pick<Surroundings, 'interfaces'>,
-  ): Promise<void> {
-    if (device !== '') return;
-    const question = { source: handle.address, receiver: formatIp(receiver), number: this.number, interfaces };
-    const problem = await this.#parts.routeProblem(question);
+  async #checkRoute(path: LinkPath, interfaces: Interfaces): Promise<void> {
+    const problem = await path.routeProblem(interfaces);
     if (problem !== '' && problem !== this.#misrouted) this.#tell({ type: 'link-misrouted', problem });
     this.#misrouted = problem;
   }
@@ -268,23 +216,16 @@ export class UplinkLink {
 
   async closePath(): Promise<void> {
     const path = this.#path;
-    if (path === undefined) return;
     this.#path = undefined;
-    try {
-      await this.#parts.media.close(path.sessionId, null);
-    } catch {
-      // Its thread is gone, and the session with it.
-    }
-    this.#parts.sockets.close(path.handle);
+    await path?.close();
   }
 
-  /** The media thread has given up the path. Returns whether it was this link's. */
-  onPathLost(sessionId: string, cause: string): boolean {
-    if (this.#path?.sessionId !== sessionId) return false;
-    this.#parts.sockets.close(this.#path.handle);
+  /** The media thread has given up a path, which may be this link's. */
+  onPathLost(sessionId: string, cause: string): void {
+    if (this.#path?.sessionId !== sessionId) return;
+    this.#path.release();
     this.#path = undefined;
     this.#wait(cause);
-    return true;
   }
 
   view(allBps: number): LinkView {
@@ -295,7 +236,7 @@ export class UplinkLink {
       settings: { ...settings, name: this.name },
       phase: this.#phase(),
       problem: this.#problem === '' ? this.#misrouted : this.#problem,
-      socket: this.#socketView(),
+      socket: this.#path?.view() ?? null,
       upSinceMs: this.#upSinceMs,
       usedBytes,
       share: allBps < IDLE_BPS ? 0 : this.bitrateBps / allBps,
@@ -313,21 +254,4 @@ export class UplinkLink {
     if (statistics.suspect) return 'suspect';
     return statistics.weak === null ? 'up' : 'weak';
   }
-
-  #socketView(): LinkSocketView | null {
-    if (this.#path === undefined) return null;
-    const { handle, device, receiver } = this.#path;
-    return {
-      source: handle.address,
-      sourcePort: handle.port,
-      device,
-      receiver: formatSocketAddress(receiver),
-      receiveBufferBytes: handle.receiveBufferBytes,
-      sendBufferBytes: handle.sendBufferBytes,
-    };
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,5 @@
-import type { UdpSocketHandle } from '@mediaplane/net';
-import { SOCKET_ROLE } from '../media/contract.ts';
 import type { UplinkEvent as MediaEvent, UplinkStatistics } from '../media/uplink-contract.ts';
+import { EncoderSocket } from './encoder-socket.ts';
 import { apiError, uplinkNotFound } from './errors.ts';
 import type { UplinkHappening } from './events.ts';
 import { happeningOf } from './happening.ts';
@@ -15,11 +14,6 @@ import type { EncoderView, UplinkView } from './view.ts';
 
 /** With no link up for so long the receiver is looked up again, and the next of its addresses tried. */
 const NEXT_ADDRESS_MS = 5000;
-/** A stall of 20 ms at 40,000 packets a second, each of which costs the kernel some 2.3 kB, and as much again. */
-const ENCODER_BUFFER_BYTES = 4 << 20;
-/** Within this machine there is nothing to mark. */
-const DSCP = 0;
-
 export type UplinkChange = Partial<Pick<UplinkSettings, 'receiverHost' | 'receiverPort' | 'mode'>>;
 export type LinkChange = Partial<Omit<LinkSettings, 'address' | 'device'>>;
 
@@ -32,8 +26,7 @@ export class Uplink {
   readonly #links: LinkSet;
   readonly #receiver: ReceiverAddresses;
   #settings: UplinkSettings;
-  /** The encoder's. */
-  #socket: UdpSocketHandle | undefined;
+  #socket: EncoderSocket | undefined;
   #statistics: UplinkStatistics | null = null;
   #pulledMs = 0;
   #encoder: EncoderView | null = null;
@@ -69,7 +62,7 @@ export class Uplink {
     requireUplinkSettings(settings);
     const uplink = new Uplink(parts, settings);
     try {
-      await uplink.#start(settings.listenPort);
+      uplink.#socket = await EncoderSocket.open(parts, uplink.id, settings, settings.listenPort);
       for (const link of settings.links) await uplink.#add(normalizeLink(link));
     } catch (error) {
       await uplink.close();
@@ -78,27 +71,6 @@ export class Uplink {
     uplink.#emit({ type: 'uplink-created' });
     uplink.#look();
     return uplink;
-  }
-
-  async #start(listenPort: number): Promise<void> {
-    const { media, sockets, log, buffers } = this.#parts;
-    const { listenAddress, mode, maxBitrateBps } = this.#settings;
-    const options = {
-      address: listenAddress,
-      port: listenPort,
-      dscp: DSCP,
-      receiveBufferBytes: ENCODER_BUFFER_BYTES,
-      sendBufferBytes: ENCODER_BUFFER_BYTES,
-    };
-    this.#socket = await sockets.open(options);
-    buffers.check(options, this.#socket);
-    const { port, receiveBufferBytes, sendBufferBytes } = this.#socket;
-    const init = { kind: 'uplink', options: { mode, maxBitrateBps } } as const;
-    await media.open(this.id, [{ role: SOCKET_ROLE, handle: this.#socket }], init);
-    log.info(
-      { uplinkId: this.id, listenAddress, port, receiveBufferBytes, sendBufferBytes },
-      'an uplink takes an encoder',
-    );
   }
 
   /** @throws ServiceError */
@@ -180,12 +152,7 @@ export class Uplink {
 
   async #stop(): Promise<void> {
     for (const link of this.#links) await link.closePath();
-    try {
-      await this.#parts.media.close(this.id, null);
-    } catch {
-      // It did not come to be, or has ended.
-    }
-    if (this.#socket !== undefined) this.#parts.sockets.close(this.#socket);
+    await this.#socket?.close();
   }
 
   /** Once a second: asks the media thread, and looks after the links and the receiver's addresses. */
@@ -292,7 +259,7 @@ export class Uplink {
     // The encoder knows the port, also one that the system chose.
     const port = this.#socket?.port ?? this.#settings.listenPort;
     await this.#stop();
-    await this.#start(port);
+    this.#socket = await EncoderSocket.open(this.#parts, this.id, this.#settings, port);
     for (const link of this.#links) await this.#parts.media.command(this.id, 'addLink', link.scheduling);
     this.#lossCause = '';
     this.#emit({ type: 'uplink-restarted', cause });

@@ -22,6 +22,7 @@ export class Uplinks {
   readonly #parts: AllParts;
   readonly #uplinks = new Map<string, Uplink>();
   readonly #timer: NodeJS.Timeout;
+  readonly #tending = new Set<string>();
   /** By uplink: what went wrong last, so that it is told once. */
   readonly #complaints = new Map<string, string>();
 
@@ -125,10 +126,14 @@ export class Uplinks {
 
   #tend(): void {
     for (const [uplinkId, uplink] of this.#uplinks) {
-      uplink.tend().then(
+      // A media thread that stalls is not asked again before it has answered.
+      if (this.#tending.has(uplinkId)) continue;
+      this.#tending.add(uplinkId);
+      const done = uplink.tend().then(
         () => this.#complaints.delete(uplinkId),
         (error: unknown) => this.#complain(uplinkId, error instanceof Error ? error.message : String(error)),
       );
+      void done.finally(() => this.#tending.delete(uplinkId));
     }
   }
 
