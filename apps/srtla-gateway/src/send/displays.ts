@@ -26,6 +26,8 @@ export interface Output extends TerminalOutput {
 }
 
 const DEFAULT_COLUMNS = 80;
+/** Statistics come once a second, now and then a little early. */
+const HALF_SECOND_MS = 500;
 
 /** A table that is drawn in its place, and above it what happens. */
 export class TerminalDisplay implements Display {
@@ -101,7 +103,7 @@ export class PlainDisplay implements Display {
   }
 
   statistics(view: UplinkView): void {
-    if (this.#intervalMs === 0 || performance.now() - this.#toldMs < this.#intervalMs) return;
+    if (this.#intervalMs === 0 || performance.now() - this.#toldMs < this.#intervalMs - HALF_SECOND_MS) return;
     this.#toldMs = performance.now();
     const links = view.links.map((link) => {
       const { settings, share, statistics } = link;

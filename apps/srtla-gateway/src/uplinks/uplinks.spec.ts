@@ -200,6 +200,19 @@ describe('uplinks', () => {
     expect(asked.length).toBeGreaterThan(1);
   });
 
+  test('a link that is down for long tries the other addresses alone; those that are up stay where they are', async () => {
+    names['two.test'] = ['127.0.0.8', '127.0.0.9'];
+    const links = ['127.0.0.2', '127.0.0.3'].map((address) => link({ address }));
+    const { uplinkId } = await create({ receiverHost: 'two.test', links });
+    media.setLink(0, { state: 'live' });
+    media.setLink(1, { state: 'joining' });
+    const port = uplinks.describe(uplinkId).links[0].socket?.sourcePort;
+    const before = asked.length;
+    await until(() => uplinks.describe(uplinkId).links[1].socket?.receiver === '127.0.0.9:5000');
+    expect(asked.length).toBeGreaterThan(before);
+    expect(uplinks.describe(uplinkId).links[0].socket).toMatchObject({ receiver: '127.0.0.8:5000', sourcePort: port });
+  });
+
   test('another receiver takes effect at once', async () => {
     const { uplinkId } = await create({ links: [link({ address: '127.0.0.2' })] });
     const before = descriptors();
