@@ -10,7 +10,7 @@ export interface ReceiverOptions {
   readonly linkTimeoutUs: number;
   /** A group without a link, or whose SRT session has ended, lives on this long, for its sender or encoder may come back. */
   readonly groupTimeoutUs: number;
-  /** A group in which no SRT session comes to stand in this time is over. */
+  /** A group in which no SRT session has come to stand in this time makes room for a new one; while there is room it stays. */
   readonly halfOpenTimeoutUs: number;
   /** How often links that are not among the freshest get a copy of the server's acknowledgements; 0: always. */
   readonly ackCopyIntervalUs: number;

@@ -26,7 +26,7 @@ export interface GroupIds {
 
 /** `moved`: its address registered with another group. */
 export type LinkDownReason = 'silent' | 'moved' | 'group-down';
-/** `no-stream`: no SRT session came to stand. `stream-ended`: one did, and after its end none came again. */
+/** `no-stream`: no SRT session came to stand, and others needed the room. `stream-ended`: one did, and after its end none came again. */
 export type GroupDownReason = 'no-stream' | 'stream-ended' | 'no-links' | 'kicked';
 
 /** What happens to groups and links; none of it per packet. */

@@ -43,7 +43,7 @@ describe('registration', () => {
     expect(bench.from(2, reg2(idOf(9)))).toEqual([{ to: '2:5000', bytes: REG3 }]);
     bench.from(2, data(1));
     expect([bench.takeToServer(), bench.receiver.halfOpen]).toEqual([[], 1]);
-    bench.wait(11 * SECOND);
+    bench.wait(46 * SECOND);
     expect(bench.receiver.groups.size).toBe(0);
   });
 
@@ -102,6 +102,28 @@ describe('registration', () => {
     expect(bench.from(3, reg2(idOf(3)))).toEqual([{ to: '3:5000', bytes: REG3 }]);
     expect([bench.receiver.groups.size, bench.receiver.halfOpen]).toEqual([3, 2]);
   });
+
+  test.each([{ maxHalfOpenGroups: 2 }, { maxGroups: 3 }])(
+    'with %p: who has brought no session in 10 s makes room, the oldest first, and who streams does not',
+    (options) => {
+      const bench = new Bench(options);
+      bench.accepted(9, ENCODER, 9);
+      bench.register(1, 1);
+      bench.wait(5 * SECOND);
+      bench.register(2, 2);
+      bench.wait(4.9 * SECOND);
+      expect(bench.from(3, reg2(idOf(3)))).toEqual([{ to: '3:5000', bytes: REG_ERR }]);
+      bench.wait(0.2 * SECOND);
+      expect(bench.from(3, reg2(idOf(3)))).toEqual([{ to: '3:5000', bytes: REG3 }]);
+      expect(bench.events.slice(-4)).toEqual([
+        'link 1:5000 down: group-down',
+        'group 1 down: no-stream',
+        'group 1 up',
+        'link 3:5000 up',
+      ]);
+      expect(bench.from(4, reg2(idOf(4)))).toEqual([{ to: '4:5000', bytes: REG_ERR }]);
+    },
+  );
 });
 
 describe('links that join a session that stands', () => {

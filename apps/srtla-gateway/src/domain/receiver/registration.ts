@@ -87,7 +87,7 @@ export class Registration {
       this.#counters.taken += 1;
       return this.#reply(from, SrtlaType.regError);
     }
-    if (!this.#hasRoom(group)) {
+    if (!this.#hasRoom(group, nowUs)) {
       this.#counters.full += 1;
       return this.#reply(from, SrtlaType.regError);
     }
@@ -123,10 +123,9 @@ export class Registration {
     return false;
   }
 
-  #hasRoom(group: Group | undefined): boolean {
-    const { maxGroups, maxHalfOpenGroups, maxLinksPerGroup } = this.#parts.options;
-    if (group !== undefined) return group.links.length < maxLinksPerGroup;
-    return this.#registry.groups.size < maxGroups && this.#registry.halfOpen < maxHalfOpenGroups;
+  #hasRoom(group: Group | undefined, nowUs: number): boolean {
+    if (group === undefined) return this.#registry.makeRoom(nowUs);
+    return group.links.length < this.#parts.options.maxLinksPerGroup;
   }
 
   #isTooLate(group: Group, from: AddressWords): boolean {

@@ -94,9 +94,27 @@ export class Registry {
     }
   }
 
+  /**
+   * For one more group. A half-open one that has had its time goes, the oldest first: senders register before their encoder runs, and
+   * one that were ended while there is room would come back at once. Returns whether there is room.
+   */
+  makeRoom(nowUs: number): boolean {
+    if (this.#hasRoom()) return true;
+    for (const group of this.#groups.values()) {
+      if (group.wasAccepted || nowUs - group.upUs < this.#parts.options.halfOpenTimeoutUs) continue;
+      this.close(group, 'no-stream', nowUs);
+      return this.#hasRoom();
+    }
+    return false;
+  }
+
+  #hasRoom(): boolean {
+    const { maxGroups, maxHalfOpenGroups } = this.#parts.options;
+    return this.#groups.size < maxGroups && this.#halfOpen < maxHalfOpenGroups;
+  }
+
   #overdue(group: Group, nowUs: number): GroupDownReason | null {
-    const { groupTimeoutUs, halfOpenTimeoutUs } = this.#parts.options;
-    if (!group.wasAccepted && nowUs - group.upUs >= halfOpenTimeoutUs) return 'no-stream';
+    const { groupTimeoutUs } = this.#parts.options;
     if (nowUs - group.emptySinceUs >= groupTimeoutUs) return 'no-links';
     return nowUs - group.streamEndedUs >= groupTimeoutUs ? 'stream-ended' : null;
   }
