@@ -132,12 +132,17 @@ export class SenderLink {
 
   /** One of its packets was acknowledged by SRTLA; `inFlight` without it. */
   onAcknowledged(inFlight: number): void {
-    if (inFlight * WINDOW_UNIT > this.window) this.window = Math.min(this.window + WINDOW_FULL_STEP, WINDOW_MAX);
+    if (inFlight * WINDOW_UNIT > this.window) this.widen(WINDOW_FULL_STEP);
   }
 
   /** Every live link, for each packet that was acknowledged on any. */
   rise(): void {
     if (this.window < WINDOW_MAX) this.window += 1;
+  }
+
+  /** By thousandths of a packet. */
+  widen(by: number): void {
+    this.window = Math.min(this.window + by, WINDOW_MAX);
   }
 
   onLoss(nowUs: number): void {

@@ -35,7 +35,7 @@ export class EnhancedMode {
     for (const link of live) if (isStrong(link)) anyStrong = true;
     for (const link of live) {
       link.meter.sample(nowUs);
-      link.window += link.windowRecovery.step(link, nowUs);
+      link.widen(link.windowRecovery.step(link, nowUs));
       const gate = anyStrong && link.weak !== null ? GATE : 1;
       link.factor = priorityOf(link) * qualityOf(link, nowUs) * softCapOf(link, log.inFlight(link.index)) * gate;
       link.inFlightCap = inFlightCapOf(link);
