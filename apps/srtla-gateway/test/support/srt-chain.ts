@@ -21,6 +21,8 @@ export interface ChainOptions {
   readonly latencyMs: number;
   /** '' for none. */
   readonly passphrase: string;
+  /** '' for none; default: one where there is a passphrase. */
+  readonly streamId?: string;
 }
 
 /** A real SRT session: numbered packets go into an encoder, and what the server gets is told. Both are srt-live-transmit. */
@@ -47,7 +49,8 @@ export class SrtChain {
       stack.use(await TestProcess.start(program, { args: ['-q', '-loglevel:fatal', from, to] }));
     };
     const settings = `latency=${latencyMs}${passphrase === '' ? '' : `&passphrase=${passphrase}`}`;
-    const stream = passphrase === '' ? '' : '&streamid=live/key';
+    const streamId = options.streamId ?? (passphrase === '' ? '' : 'live/key');
+    const stream = streamId === '' ? '' : `&streamid=${streamId}`;
     const udp = (port: number): string => `udp://${LOOPBACK}:${port}`;
     await transmit(`srt://${LOOPBACK}:${serverPort}?mode=listener&lossmaxttl=40&${settings}`, udp(sink.address().port));
     await transmit(

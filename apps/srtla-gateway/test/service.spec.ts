@@ -1,0 +1,64 @@
+import { expect, test } from '@jest/globals';
+import { srtla } from '@mediaplane/proto';
+import { freePort, tempFolder } from '@mediaplane/testkit';
+import { describeIf } from '@mediaplane/testkit/jest';
+import { Follower } from './support/follower.ts';
+import { fixedTo, startInstance } from './support/instance.ts';
+import { PlainSender } from './support/plain-sender.ts';
+import { SrtChain } from './support/srt-chain.ts';
+
+const { GroupState, GroupView, EndReason } = srtla;
+const PACKETS = 1500;
+const LINKS = 2;
+const LATENCY_MS = 2000;
+
+describeIf('srt-live-transmit', 'srtla-gateway', (programs) => {
+  const program = programs['srt-live-transmit'];
+
+  test('a stream from the first link to the end, as the API tells it', async () => {
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.use(await tempFolder('gateway'));
+    const { gateway, instanceId } = stack.use(await startInstance(folder.path));
+    const serverPort = await freePort();
+    const { listener } = await gateway.createListener({
+      settings: { name: 'main', ingest: fixedTo(serverPort), labels: { show: 'news' } },
+    });
+    expect(listener).toMatchObject({ instanceId, configured: false, settings: { interface: 'default' } });
+    const follower = stack.use(new Follower((signal) => gateway.watchGroups({ withStatistics: true }, { signal })));
+    await follower.until(({ item }) => (item?.$case === 'snapshotEnd' ? item.value : undefined));
+
+    const sender = stack.use(await PlainSender.start(listener?.address?.port ?? 0, LINKS));
+    const { group: registered } = await follower.event('groupUp');
+    expect(registered).toMatchObject({ state: GroupState.REGISTERED, listenerName: 'main', labels: { show: 'news' } });
+    const settings = { program, serverPort, encoderPort: sender.port, latencyMs: LATENCY_MS, passphrase: '' };
+    const chain = await SrtChain.start(settings, stack);
+    const { group: streaming } = await follower.event('groupStreaming');
+    expect(streaming).toMatchObject({ state: GroupState.STREAMING, streamName: 'main', latencyMs: LATENCY_MS });
+    expect(streaming?.upstream?.port).toBeGreaterThanOrEqual(30_000);
+    await chain.stream(0, PACKETS);
+    expect(await chain.missing(PACKETS)).toEqual([]);
+
+    const { groups } = await gateway.listGroups({ filter: 'labels.show = "news"' });
+    expect(groups).toHaveLength(1);
+    expect(groups[0].links).toHaveLength(LINKS);
+    const { groupId } = groups[0];
+    const { group } = await gateway.getGroup({ groupId, view: GroupView.STATS });
+    expect(group?.statistics?.packets).toBeGreaterThanOrEqual(PACKETS);
+    expect(group?.statistics?.links.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 5);
+    const sample = await follower.until(({ item }) =>
+      item?.$case === 'statistics' && (item.value.statistics?.bitrateBps ?? 0) > 1e6 ? item.value : undefined,
+    );
+    expect(sample).toMatchObject({ groupId, streamName: 'main', latencyMs: LATENCY_MS });
+
+    const kicked = await gateway.kickGroup({ groupId, reasonText: 'off the air' });
+    expect(kicked.group?.state).toBe(GroupState.ENDED);
+    expect(await follower.event('groupDown')).toMatchObject({ reason: EndReason.REQUESTED, reasonText: 'off the air' });
+    await expect(gateway.getGroup({ groupId })).rejects.toMatchObject({ code: 'NOT_FOUND', reason: 'GROUP_NOT_FOUND' });
+
+    const listenerId = listener?.listenerId ?? '';
+    await gateway.deleteListener({ listenerId });
+    expect((await gateway.listListeners({})).listeners).toEqual([]);
+    const sequences = follower.events.filter(({ sessionId }) => sessionId === groupId).map(({ sequence }) => sequence);
+    expect(sequences).toEqual(sequences.map((_, i) => i + 1));
+  }, 60_000);
+});
