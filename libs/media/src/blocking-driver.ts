@@ -34,6 +34,8 @@ export function runBlocking<S extends MediaSession<C>, C extends MediaContract>(
     const dueUs = loop.nextDueUs(now);
     const pauseUs = coalescer.pauseUs(dueUs, now);
     if (pauseUs > 0) {
+      // What deadlines and commands have queued is not to wait as well.
+      io.flush();
       sleepUs(pauseUs);
       coalescedWaits += 1;
     }

@@ -10,7 +10,7 @@ const SHORTEST_SLEEP_US = 50;
  * Decides how long a media thread pauses between passes, so that under load one wake-up serves several datagrams
  * (250 us halve the CPU per packet at 50,000 packets/s: ARCHITECTURE.md, "Coalescing"). What it holds to is the interval from
  * receive to receive: datagrams gather while others are served, so a thread that is busy or behind pauses less, or not at all.
- * It never pauses when packets are rare, when a backlog shows, or for longer than the latency budget.
+ * It never pauses when packets are rare, when a socket has more than a pass takes, or for longer than the latency budget.
  */
 export class WakeCoalescer {
   readonly #budgetUs: number;
@@ -26,7 +26,7 @@ export class WakeCoalescer {
     this.#lastUs = nowUs;
   }
 
-  /** What a receive that ended at `nowUs` brought: `received` datagrams, and whether more were waiting. */
+  /** What a receive that ended at `nowUs` brought: `received` datagrams, and whether more are known to wait. */
   observe(received: number, backlog: boolean, nowUs: number): void {
     const elapsedUs = Math.max(nowUs - this.#lastUs, 1);
     this.#lastUs = nowUs;

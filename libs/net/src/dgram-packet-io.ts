@@ -152,7 +152,7 @@ export class DgramPacketIo implements PacketIo {
         this.#ready = [...turn.slice(index), ...this.#ready];
         return false;
       }
-      if (round === 1) this.counters.backlogs += 1;
+      if (round === this.#maxPerSocket - 1) this.counters.backlogs += 1;
       this.#accept(attached.tag, datagram);
       if (attached.waiting.length > 0) this.#ready.push(attached);
     }

@@ -38,6 +38,23 @@ describe('NativePacketIo', () => {
     for (const handle of [refusing, peer]) sockets.close(handle);
   });
 
+  test('several datagrams of one socket are no backlog, as many as a pass takes are', async () => {
+    io.close();
+    io = new NativePacketIo({ maxPerSocket: 4 });
+    const handle = await sockets.open({ address: '127.0.0.1', port: 0 });
+    const [socket, offset] = [io.attach(handle, 1), io.reserve(10)];
+    const to = parseSocketAddress('127.0.0.1', handle.port);
+    const found = [2, 4, 20].map((count) => {
+      for (let i = 0; i < count; i++) io.send(socket, offset, 10, to);
+      const before = io.counters.backlogs;
+      for (let received = 0; received < count;) received += io.receive(1_000_000);
+      return io.counters.backlogs - before;
+    });
+    // A socket that has just become busy gives one first: 1 and 1; 1 and 3; then 4 at a time.
+    expect(found).toEqual([0, 0, 5]);
+    sockets.close(handle);
+  });
+
   test('attaching a descriptor that is closed is a NetError and leaves no trace', async () => {
     const handle = await sockets.open({ address: '127.0.0.1', port: 0 });
     sockets.close(handle);

@@ -180,9 +180,8 @@ export class NativePacketIo implements PacketIo {
   #receiveBacklog(socket: number, limit: number): void {
     const first = this.#nextSlot;
     const received = this.#receiver.receiveMany(this.#sockets.fd(socket), first, limit);
-    if (received > 1) {
-      this.counters.backlogs += 1;
-    } else {
+    if (received === limit) this.counters.backlogs += 1;
+    if (received <= 1) {
       // No backlog: one datagram a pass is cheaper to take alone.
       this.#sockets.setLastPass(socket, this.#pass - 2);
       if (received < 0) this.#countReceiveFailure(-received);

@@ -94,7 +94,7 @@ export interface PacketIoCounters {
   truncated: number;
   /** dgram only: dropped because `receive` was not called in time. Native sockets leave them in the kernel, which counts its own drops. */
   overflowed: number;
-  /** Receives that found a backlog behind the first datagram of a socket. */
+  /** Receives that took as many datagrams of one socket as a pass may: more wait behind them. */
   backlogs: number;
 }
 
