@@ -113,8 +113,8 @@ export interface UplinkStatistics {
 }
 
 /**
- * Commands to an uplink's session. A refusal has one of UplinkErrorCode as its code: `link-limit` for a number that is not 0 to
- * MAX_LINKS - 1 (a 17th link), `link-exists`, `no-such-link`.
+ * Commands to an uplink's session. A refusal is a MediaError `command-failed` that says why: the number of a link is not 0 to
+ * MAX_LINKS - 1 (a 17th link), there is such a link already, or there is none.
  */
 export type UplinkCommands = {
   uplinkStatistics: { args: null; result: UplinkStatistics };
