@@ -100,7 +100,11 @@ describeIf(['srt-live-transmit', 'nats-server'], 'who may publish', (programs) =
       const sender = stack.use(await PlainSender.start(listener?.address?.port ?? 0, 1));
       const to = `srt://127.0.0.1:${sender.port}?mode=caller${streamId === '' ? '' : `&streamid=${streamId}`}`;
       const before = follower.events.length;
-      stack.use(await TestProcess.start(program, { args: ['-q', '-loglevel:fatal', 'udp://127.0.0.1:0', to] }));
+      stack.use(
+        await TestProcess.start(program, {
+          args: ['-q', '-loglevel:fatal', `udp://127.0.0.1:${await freePort()}`, to],
+        }),
+      );
       return follower.until(({ item }) => {
         const event = item?.$case === 'event' ? item.value : undefined;
         const isNew = event !== undefined && follower.events.indexOf(event) >= before;
@@ -158,7 +162,9 @@ describeIf(['srt-live-transmit', 'nats-server'], 'who may publish', (programs) =
 
     const other = stack.use(await PlainSender.start(address?.port ?? 0, 1));
     const to = `srt://127.0.0.1:${other.port}?mode=caller`;
-    stack.use(await TestProcess.start(program, { args: ['-q', '-loglevel:fatal', 'udp://127.0.0.1:0', to] }));
+    stack.use(
+      await TestProcess.start(program, { args: ['-q', '-loglevel:fatal', `udp://127.0.0.1:${await freePort()}`, to] }),
+    );
     expect(await follower.event('ingestRefused')).toMatchObject({
       refusal: IngestRefusal.UNAVAILABLE,
       rejection: 1503,

@@ -3,6 +3,9 @@ import type { srtla } from '@mediaplane/proto';
 type Detail = NonNullable<srtla.SrtlaEvent['detail']>;
 type DetailOf<K extends Detail['$case']> = Extract<Detail, { $case: K }>['value'];
 
+/** Within the time of a test, so that it fails in good order. */
+const PATIENCE_MS = 30_000;
+
 /** Follows WatchGroups in the background. */
 export class Follower implements Disposable {
   readonly responses: srtla.WatchGroupsResponse[] = [];
@@ -20,13 +23,17 @@ export class Follower implements Disposable {
 
   /** The first response that gives something, received already or to come. */
   async until<T>(look: (response: srtla.WatchGroupsResponse) => T | undefined): Promise<T> {
+    const limit = AbortSignal.timeout(PATIENCE_MS);
     for (;;) {
       for (const response of this.responses) {
         const found = look(response);
         if (found !== undefined) return found;
       }
       if (this.#ended !== undefined) throw this.#ended;
-      await new Promise<void>((resolve) => this.#wake.push(resolve));
+      await new Promise<void>((resolve, reject) => {
+        this.#wake.push(resolve);
+        limit.addEventListener('abort', () => reject(new Error(`not within ${PATIENCE_MS} ms`)), { once: true });
+      });
     }
   }
 
