@@ -1,3 +1,6 @@
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { TestProcess, freePort } from '@mediaplane/testkit';
@@ -103,4 +106,47 @@ describeIf('srt-live-transmit', 'an SRT session through the gateway', (programs)
     expect(await chain.missing(PACKETS)).toEqual([]);
     expect(after.events.map(({ type }) => type)).toEqual(['group-up', 'link-up', 'link-up']);
   }, 60_000);
+
+  test.each([
+    ['fixed', {}],
+    ['chosen', { options: { ingest: 'decide' as const } }],
+  ])(
+    'of an encoder that is killed and starts again comes to stand anew with a %s server, and one whose server comes late',
+    async (_, options) => {
+      await using stack = new AsyncDisposableStack();
+      // Holds the port until the server comes, and says nothing; the other one takes what the server gets.
+      const [deaf, sink] = [await bound(), await bound()];
+      stack.defer(() => void sink.close());
+      const serverPort = deaf.address().port;
+      const gateway = stack.use(await TestGateway.start());
+      const decide = (): { serverPort: number } => ({ serverPort });
+      const listen = 'options' in options ? { ...options, decide } : {};
+      const sender = stack.use(await PlainSender.start(await gateway.listen(serverPort, listen), LINKS));
+      const transmit = async (from: string, to: string): Promise<TestProcess> =>
+        stack.use(await TestProcess.start(program, { args: ['-q', '-loglevel:fatal', from, to] }));
+      const encoder = async (): Promise<TestProcess> =>
+        transmit(`udp://127.0.0.1:${await freePort()}`, `srt://127.0.0.1:${sender.port}?mode=caller`);
+      const first = await encoder();
+      // The first handshake finds nobody, and is told so where the gateway decides.
+      await sleep(500);
+      deaf.close();
+      await once(deaf, 'close');
+      await transmit(`srt://127.0.0.1:${serverPort}?mode=listener`, `udp://127.0.0.1:${sink.address().port}`);
+      await gateway.seen('ingest-accepted');
+      await first.kill();
+      await encoder();
+      await gateway.seen('ingest-accepted', 2);
+      const accepted = gateway.events.filter((event) => event.type === 'ingest-accepted');
+      expect(new Set(accepted.map(({ callerSocketId }) => callerSocketId)).size).toBe(2);
+      expect((await gateway.statistics()).groups).toMatchObject([{ isAccepted: true }]);
+    },
+    60_000,
+  );
 });
+
+async function bound(): Promise<Socket> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return socket;
+}

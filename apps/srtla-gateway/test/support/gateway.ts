@@ -145,7 +145,7 @@ export class TestGateway implements AsyncDisposable {
   async #decide(group: number, request: number, streamId: string | null): Promise<void> {
     const verdict = this.#listen.decide?.(streamId);
     if (verdict === undefined) throw new Error('nobody decides');
-    if ('serverPort' in verdict) {
+    if ('serverPort' in verdict && (this.#upstreamPort === 0 || this.#server?.port !== verdict.serverPort)) {
       this.#server = onLoopback(verdict.serverPort);
       await this.#connect(group);
     }

@@ -18,8 +18,9 @@ export class PassingIngest extends Ingest {
     if (group.stream?.callerSocketId !== socketId) {
       if (group.attempt?.callerSocketId !== socketId) {
         group.attempt = new IngestAttempt(socketId, 0, 'passing', null, nowUs);
+        this.endIfGone(group, nowUs);
       }
-      if (type === HandshakeType.conclusion && !this.#conclude(group.attempt, handshake, link, offset, length, nowUs)) {
+      if (type === HandshakeType.conclusion && !this.#conclude(group.attempt, handshake, link, offset, length)) {
         return this.reject(link.address, handshake, RejectionReason.rogue);
       }
     }
@@ -44,17 +45,9 @@ export class PassingIngest extends Ingest {
   }
 
   /** Returns false when the same socket has asked for something else before: what the server accepts must be what we tell. */
-  #conclude(
-    attempt: IngestAttempt,
-    handshake: Handshake,
-    link: Link,
-    offset: number,
-    length: number,
-    nowUs: number,
-  ): boolean {
+  #conclude(attempt: IngestAttempt, handshake: Handshake, link: Link, offset: number, length: number): boolean {
     if (attempt.conclusion !== null) return attempt.conclusion.streamId === handshake.streamId;
     attempt.conclusion = this.keep(handshake, link, offset, length);
-    this.endIfGone(link.group, nowUs);
     return true;
   }
 }

@@ -102,7 +102,7 @@ export abstract class Ingest {
     return new Conclusion(handshake, new Uint8Array(bytes), plainAddress(link.address));
   }
 
-  /** A server that takes one publisher of a name at a time would refuse the one that comes, while it waits for the one that has gone. */
+  /** A server that takes one caller at a time, or one of a name, would refuse the one that comes while it waits for the one that has gone. */
   protected endIfGone(group: Group, nowUs: number): void {
     if (group.stream !== null && nowUs - group.stream.heardUs >= ENCODER_GONE_US) this.end(group, 'silence', nowUs);
   }
