@@ -22,7 +22,7 @@ export interface TokenKeys {
 export interface KeySource {
   readonly tokens: SrtlaGatewayConfig['tokens'];
   readonly stateFolder: string;
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, 'system' | 'kv'>;
   readonly log: Logger;
 }
 
@@ -97,7 +97,7 @@ async function keptKey({ bus, stateFolder, log }: KeySource): Promise<Uint8Array
 }
 
 /** Whoever is first makes it. */
-async function keyOfFleet(bus: Bus): Promise<Uint8Array> {
+async function keyOfFleet(bus: KeySource['bus']): Promise<Uint8Array> {
   const kv = bus.kv(BUCKET, { ttlMs: 0 });
   const fresh = new Uint8Array(randomBytes(TOKEN_KEY_BYTES));
   try {

@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { srtla } from '@mediaplane/proto';
+import { StatisticsServer } from './statistics-server.ts';
+import { StreamPages } from './stream-pages.ts';
+
+const KEY = 'sesame';
+
+function sample(groupId: string, streamName: string, bitrateBps: number): srtla.GroupSample {
+  return srtla.GroupSample.fromPartial({
+    groupId,
+    streamName,
+    latencyMs: 2000,
+    statistics: {
+      bitrateBps,
+      rttMs: 42.4,
+      nakPackets: 7,
+      uptimeMs: 116_400,
+      links: [
+        {
+          address: { address: '192.0.2.1', port: 4000 },
+          bitrateBps,
+          share: 1,
+          rttMs: 42.4,
+          jitterMs: 12.069,
+          bytes: 9,
+        },
+      ],
+    },
+  });
+}
+
+describe('the page for scene switchers', () => {
+  const pages = new StreamPages();
+  const server = new StatisticsServer(pages, KEY);
+  let address = '';
+  beforeEach(async () => {
+    address ||= `http://127.0.0.1:${await server.listen('127.0.0.1', 0)}`;
+  });
+  afterEach(() => server.stop());
+  const read = async (path: string, init?: RequestInit): Promise<{ status: number; body: unknown }> => {
+    const response = await fetch(address + path, init);
+    return { status: response.status, body: await response.json() };
+  };
+
+  test('is what NOALBS reads of an SRT Live Server, of BELABOX cloud and of OpenIRL', async () => {
+    pages.onReport({
+      groups: [sample('gr_a_1', 'live/feed1', 3_000_400), sample('gr_a_2', 'live/feed1', 1000)],
+      uplinks: [],
+    });
+    const publisher = {
+      bitrate: 3000,
+      rtt: 42.4,
+      uptime: 116,
+      latency: 2000,
+      dropped_pkts: 0,
+      buffer: 0,
+      bytesRcvDrop: 0,
+      bytesRcvLoss: 0,
+      mbpsBandwidth: 0,
+      mbpsRecvRate: 3,
+      msRcvBuf: 0,
+      pktRcvDrop: 0,
+      pktRcvLoss: 7,
+      peers: [{ bitrate: 3000, rtt: 42.4, jitter: 12.069, share: 1, address: '192.0.2.1:4000' }],
+    };
+    const { body } = await read(`/stats?key=${KEY}`);
+    expect(body).toMatchObject({ publishers: { 'live/feed1': publisher, gr_a_1: publisher, gr_a_2: { bitrate: 1 } } });
+    const headers = { authorization: `Bearer ${KEY}` };
+    expect(await read('/stats/live/feed1', { headers })).toMatchObject({ status: 200, body: { publisher } });
+    expect((await read('/stats/live%2Ffeed1', { headers })).body).toMatchObject({ publisher });
+    expect(await read('/stats/other', { headers })).toEqual({ status: 200, body: { status: 'ok' } });
+
+    expect((await read('/stats')).status).toBe(401);
+    expect((await read('/stats?key=SESAME')).status).toBe(401);
+    expect((await read('/stats', { headers: { authorization: `Basic ${KEY}` } })).status).toBe(401);
+    expect((await read('/', { headers })).status).toBe(404);
+    expect((await read('/stats/%E0%A4%A', { headers })).status).toBe(404);
+    expect((await read('/stats', { method: 'POST', headers })).status).toBe(405);
+  });
+});
+
+test('a stream whose sender has not told its round trip has 0, for readers want a number', () => {
+  const pages = new StreamPages();
+  pages.onReport({
+    groups: [srtla.GroupSample.fromPartial({ groupId: 'gr_a_1', streamName: 'x', statistics: { links: [{}] } })],
+    uplinks: [],
+  });
+  expect(pages.one('x')).toMatchObject({ publisher: { bitrate: 0, rtt: 0, peers: [{ rtt: 0 }] } });
+});
+
+test('a group without a stream is on no page', () => {
+  const pages = new StreamPages();
+  pages.onReport({ groups: [srtla.GroupSample.fromPartial({ groupId: 'gr_a_1', statistics: {} })], uplinks: [] });
+  expect(pages.all()).toEqual({ status: 'ok', publishers: {} });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals';
+import { srtla } from '@mediaplane/proto';
+import { loadConfig } from '@mediaplane/service';
+import { z } from 'zod';
+import { srtlaGatewayConfig } from '../config.ts';
+import { configuredListeners } from './configured.ts';
+
+const INTERFACES = [{ name: 'default', bindAddress: '127.0.0.1', advertisedAddress: '127.0.0.1' }];
+
+function listenersOf(listeners: object[]): srtla.ListenerSettings[] {
+  const config = loadConfig(z.strictObject(srtlaGatewayConfig), { values: { listeners } });
+  return configuredListeners(config.listeners, INTERFACES);
+}
+
+describe('listeners of the configuration', () => {
+  test('none', () => {
+    expect(listenersOf([])).toEqual([]);
+  });
+
+  test('with one server, and with rules', () => {
+    const [fixed, ruled] = listenersOf([
+      { name: 'main', port: 5000, server: '[2001:db8::1]:5002' },
+      {
+        name: 'studio',
+        rules: [
+          { resource: 'live/*', server: 'srt:5002', streamName: '{resource}' },
+          { user: 'eve', refuse: 'forbidden' },
+        ],
+        withoutStreamId: { callbackGrpc: 'auth:7000' },
+        maxGroups: 5,
+      },
+    ]);
+    expect(fixed.ingest?.policy).toEqual({ $case: 'fixed', value: { host: '2001:db8::1', port: 5002 } });
+    expect(ruled.limits?.maxGroups).toBe(5);
+    expect(ruled.ingest?.policy).toMatchObject({
+      $case: 'rules',
+      value: {
+        rules: [
+          { resource: 'live/*', then: { action: { $case: 'server', value: { host: 'srt', port: 5002 } } } },
+          { user: 'eve', then: { action: { $case: 'refuse', value: srtla.IngestRefusal.FORBIDDEN } } },
+        ],
+        withoutStreamId: { action: { $case: 'callback', value: { target: { value: 'auth:7000' } } } },
+      },
+    });
+  });
+
+  test.each([
+    [
+      [
+        { name: 'a', server: 'x:1' },
+        { name: 'a', server: 'x:1' },
+      ],
+      /listeners\[1\].*name.*listeners\[0\]/,
+    ],
+    [[{ name: 'a', server: 'x' }], /listeners\[0\].*server: must be host:port/],
+    [[{ name: 'a', server: 'x:1', rules: [{ server: 'x:1' }] }], /must be empty where there are rules/],
+    [[{ name: 'a', rules: [{ server: 'x:1', refuse: 'forbidden' }] }], /must have one of/],
+    [[{ name: 'a', rules: [{ refuse: 'never' }] }], /refuse: must be unauthorized or forbidden/],
+    [[{ name: 'a', rules: [{}] }], /ingest.rules.rules\[0\].then: must be there/],
+    [[{ name: 'A', server: 'x:1' }], /name: must be/],
+    [[{ name: 'a', server: 'x:1', interface: 'outer' }], /interface: must be one of default/],
+  ])('%j stops the start', (listeners, message) => {
+    expect(() => listenersOf(listeners)).toThrow(message);
+  });
+});
