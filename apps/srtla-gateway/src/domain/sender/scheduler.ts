@@ -4,10 +4,9 @@ import type { SendLog } from './send-log.ts';
 import { WINDOW_UNIT } from './window.ts';
 
 /**
- * What speaks against a link, the least first; they add up, and a link with less against it goes before any score. Scores are below
- * 60,000 times the greatest factor, costs are 1000 at the most.
+ * What speaks against a link, the least first; it adds up, and a link with less against it goes before one with more, whatever their
+ * scores. Costs, 1000 at the most, come before all of it.
  */
-const COST = 1;
 const DEAREST = 1 << 10;
 const OVER_LIMIT = 1 << 12;
 /** A link of little use, and one that is over its limit and has no room left: their scores tell. */
@@ -78,7 +77,7 @@ export class Scheduler {
 
   /** Cheaper links first, as long as they carry what they are given. */
   #costOf({ settings, weak }: SenderLink, room: number): number {
-    return room < WINDOW_UNIT || weak !== null ? DEAREST : settings.cost * COST;
+    return room < WINDOW_UNIT || weak !== null ? DEAREST : settings.cost;
   }
 }
 
