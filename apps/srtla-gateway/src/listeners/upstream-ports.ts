@@ -75,7 +75,9 @@ export class UpstreamPorts {
   }
 
   async #bind(address: string, port: number): Promise<UdpSocketHandle> {
-    const socket = await this.#options.sockets.open({ ...this.#options.socketOptions, address, port });
+    // What the links of a group bring in one pass goes to the server in one call.
+    const options = { ...this.#options.socketOptions, address, port, segmentRuns: true };
+    const socket = await this.#options.sockets.open(options);
     this.#held.set(socket.id, port);
     return socket;
   }
