@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { RTP_CHANNEL_METRICS, rtpChannelConfig } from '../apps/rtp-channel/src/index.ts';
+import { SRTLA_GATEWAY_METRICS, srtlaGatewayConfig } from '../apps/srtla-gateway/src/index.ts';
 import {
   commonConfig,
   configTable,
@@ -25,7 +26,10 @@ the environment, which wins. A value that is not allowed stops the start with on
 ${configTable(z.strictObject(commonConfig))}
 ## rtp-channel
 
-${configTable(z.strictObject(rtpChannelConfig))}`;
+${configTable(z.strictObject(rtpChannelConfig))}
+## srtla-gateway
+
+${configTable(z.strictObject(srtlaGatewayConfig))}`;
 
 function metricTable(definitions) {
   const rows = Object.values(definitions).map((metric) => {
@@ -46,7 +50,10 @@ ${metricTable(SERVICE_METRICS)}
 ${metricTable(CONTROL_METRICS)}
 ## rtp-channel
 
-${metricTable(RTP_CHANNEL_METRICS)}`;
+${metricTable(RTP_CHANNEL_METRICS)}
+## srtla-gateway
+
+${metricTable(SRTLA_GATEWAY_METRICS)}`;
 
 const check = process.argv.includes('--check');
 for (const [name, text] of Object.entries({ 'configuration.md': configuration, 'metrics.md': metrics })) {
