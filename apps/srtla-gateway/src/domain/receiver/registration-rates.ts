@@ -8,7 +8,7 @@ export interface Rate {
   readonly burst: number;
 }
 
-/** What is taken of REG1, and of REG2 with ids that nobody here knows: each costs a sealing or an opening, some 15 us. */
+/** What is taken of REG1, and of REG2 with ids that nobody here knows: each costs a sealing or an opening, some 25 us. */
 export interface RegistrationRates {
   /** Of one address, whatever the port. */
   readonly source: Rate;
