@@ -57,12 +57,14 @@ export class SrtlaGateway {
   readonly apis: readonly ServedApi[];
   readonly listeners: Listeners;
   readonly uplinks: UplinkSessions;
+  readonly media: MediaThreads<SrtlaContract>;
   readonly #parts: Parts;
 
   private constructor(parts: Parts) {
     this.apis = parts.apis;
     this.listeners = parts.listeners;
     this.uplinks = parts.uplinks;
+    this.media = parts.media;
     this.#parts = parts;
   }
 
@@ -272,12 +274,12 @@ export class SrtlaGateway {
 
   /** Why the process should be restarted; undefined while it is well. */
   unhealthy(): string | undefined {
-    const stalled = this.#parts.media.stalledThreads();
+    const stalled = this.media.stalledThreads();
     return stalled.length === 0 ? undefined : `media threads ${stalled.join(', ')} are stalled`;
   }
 
   status(): object {
-    const { media, ports } = this.#parts;
+    const { ports } = this.#parts;
     return {
       listeners: [...this.listeners.values()].map(({ name, record, groups }) => ({
         name,
@@ -287,7 +289,7 @@ export class SrtlaGateway {
       groups: this.listeners.groupCount,
       uplinks: this.uplinks.count,
       upstreamPorts: { used: ports.used, size: ports.size },
-      mediaThreads: media.threads.map(({ number, sessions, counters }) => ({
+      mediaThreads: this.media.threads.map(({ number, sessions, counters }) => ({
         number,
         sessions,
         datagramsReceived: counters.get('datagramsReceived'),
