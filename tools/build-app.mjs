@@ -1,11 +1,11 @@
 // Compiles src/ of the app in the current folder to dist/ with swc: the Nest shells use decorators, which Node cannot strip.
-// Media threads and libraries are erasable TypeScript and run from source.
+// Media threads and libraries are erasable TypeScript and run from source. Specs and what helps them (spec-*.ts) stay behind.
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { transformFile } from '@swc/core';
 
 const files = (await readdir('src', { recursive: true, withFileTypes: true }))
-  .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'))
+  .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !/^spec-|\.spec\.ts$/.test(entry.name))
   .map((entry) => join(entry.parentPath, entry.name));
 
 await rm('dist', { recursive: true, force: true });

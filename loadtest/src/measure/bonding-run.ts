@@ -24,7 +24,7 @@ export interface BondingOptions {
 }
 
 /** The compilers are done with what runs per packet, and windows have grown. */
-const WARM_UP_MS = 5000;
+const WARM_UP_MS = 10_000;
 const LEAD_MS = 200;
 
 const nowUs = createMonotonicClock();
