@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { srtla } from '@mediaplane/proto';
+import { prometheusName } from '@mediaplane/service';
 import { freePort, tempFolder } from '@mediaplane/testkit';
 import { describeIf } from '@mediaplane/testkit/jest';
+import { SRTLA_GATEWAY_METRICS } from '../src/metrics.ts';
 import { Follower } from './support/follower.ts';
 import { fixedTo, startInstance } from './support/instance.ts';
 import { PlainSender } from './support/plain-sender.ts';
@@ -18,7 +20,7 @@ describeIf('srt-live-transmit', 'srtla-gateway', (programs) => {
   test('a stream from the first link to the end, as the API tells it', async () => {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await tempFolder('gateway'));
-    const { gateway, instanceId } = stack.use(await startInstance(folder.path));
+    const { gateway, instanceId, adminAddress } = stack.use(await startInstance(folder.path));
     const serverPort = await freePort();
     const { listener } = await gateway.createListener({
       settings: { name: 'main', ingest: fixedTo(serverPort), labels: { show: 'news' } },
@@ -44,11 +46,20 @@ describeIf('srt-live-transmit', 'srtla-gateway', (programs) => {
     const { groupId } = groups[0];
     const { group } = await gateway.getGroup({ groupId, view: GroupView.STATS });
     expect(group?.statistics?.packets).toBeGreaterThanOrEqual(PACKETS);
-    expect(group?.statistics?.links.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 5);
+    expect(group?.statistics?.links).toHaveLength(LINKS);
     const sample = await follower.until(({ item }) =>
       item?.$case === 'statistics' && (item.value.statistics?.bitrateBps ?? 0) > 1e6 ? item.value : undefined,
     );
     expect(sample).toMatchObject({ groupId, streamName: 'main', latencyMs: LATENCY_MS });
+    expect(sample.statistics?.links.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 5);
+
+    const metrics = await fetch(`http://${adminAddress}/metrics`).then((response) => response.text());
+    for (const metric of Object.values(SRTLA_GATEWAY_METRICS)) {
+      // Of what has not happened there is no point yet.
+      if (metric.kind !== 'histogram') expect(metrics).toContain(`# TYPE ${prometheusName(metric)} `);
+    }
+    expect(metrics).toMatch(/media_srtla_packets_total(\{[^}]*\})? [1-9]/);
+    expect(metrics).not.toContain(groupId);
 
     const kicked = await gateway.kickGroup({ groupId, reasonText: 'off the air' });
     expect(kicked.group?.state).toBe(GroupState.ENDED);

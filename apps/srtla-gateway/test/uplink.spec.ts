@@ -1,126 +1,141 @@
-import { createSocket } from 'node:dgram';
-import type { Socket } from 'node:dgram';
-import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { MediaThreads } from '@mediaplane/media';
-import { SocketAddress, createUdpSockets } from '@mediaplane/net';
-import type { UdpSocketHandle } from '@mediaplane/net';
-import { REGISTRATION_BYTES, SrtlaType } from '@mediaplane/srtla';
-import { LINK_DEFAULTS, MAX_LINKS } from '../src/domain/sender/link-settings.ts';
-import { SENDER_DEFAULTS } from '../src/domain/sender/options.ts';
-import { SOCKET_ROLE } from '../src/media/contract.ts';
-import type { SrtlaContract, SrtlaEvent } from '../src/media/contract.ts';
+import { srtla } from '@mediaplane/proto';
+import { freePort, tempFolder } from '@mediaplane/testkit';
+import { describeIf } from '@mediaplane/testkit/jest';
+import { fixedTo, startInstance } from './support/instance.ts';
+import { SrtChain } from './support/srt-chain.ts';
 
-const LOOPBACK = '127.0.0.1';
-const UPLINK = 'uplink';
+const { GroupState, LinkDownReason, LinkState, SchedulingMode, UplinkView } = srtla;
+const LATENCY_MS = 2000;
+const PACKETS = 1000;
 
-/** A receiver that registers whoever asks. */
-async function registrar(stack: AsyncDisposableStack): Promise<Socket> {
-  const socket = createSocket('udp4');
-  stack.defer(() => void socket.close());
-  let id: Buffer | undefined;
-  socket.on('message', (datagram, { port, address }) => {
-    const type = datagram.readUInt16BE(0);
-    if (type === SrtlaType.reg1) id = Buffer.from(datagram.subarray(2));
-    const isKnown = id !== undefined && datagram.subarray(2).equals(id);
-    const reply = Buffer.alloc(type === SrtlaType.reg1 ? REGISTRATION_BYTES : 32);
-    if (type === SrtlaType.reg1) datagram.copy(reply);
-    reply.writeUInt16BE(type === SrtlaType.reg1 ? SrtlaType.reg2 : isKnown ? SrtlaType.reg3 : SrtlaType.regNoGroup);
-    if (type === SrtlaType.keepalive) socket.send(datagram, port, address);
-    else socket.send(reply, port, address);
-  });
-  socket.bind(0, LOOPBACK);
-  await once(socket, 'listening');
-  return socket;
-}
+describeIf('srt-live-transmit', 'an uplink by the API', (programs) => {
+  const program = programs['srt-live-transmit'];
 
-async function uplink(stack: AsyncDisposableStack) {
-  const events: SrtlaEvent[] = [];
-  let wake = (): void => undefined;
-  const threads = await MediaThreads.start<SrtlaContract>({
-    threads: 1,
-    program: new URL('../src/media/program.ts', import.meta.url),
-    programCounters: [],
-    implementation: 'native',
-    latencyBudgetUs: 0,
-    arenaBytes: 16 << 20,
-    onEvent: (_, event) => {
-      events.push(event);
-      wake();
-    },
-    onSessionLost: (sessionId, _handles, cause) => {
-      throw new Error(`${sessionId}: ${cause}`);
-    },
-  });
-  const sockets = createUdpSockets('native');
-  const handles: UdpSocketHandle[] = [];
-  stack.defer(async () => {
-    await threads.stop();
-    for (const handle of handles) sockets.close(handle);
-  });
-  const open = async (): Promise<{ role: number; handle: UdpSocketHandle }> => {
-    const handle = await sockets.open({ address: LOOPBACK, port: 0 });
-    handles.push(handle);
-    return { role: SOCKET_ROLE, handle };
-  };
-  const path = async (sessionId: string, link: number, receiverPort: number): Promise<void> => {
-    const receiver = { ...new SocketAddress().set(0, 0, 0xffff, 0x7f000001, receiverPort) };
-    await threads.open(sessionId, [await open()], { kind: 'path', uplinkId: UPLINK, link, receiver }, UPLINK);
-  };
-  await threads.open(UPLINK, [await open()], { kind: 'uplink', options: SENDER_DEFAULTS });
-  /** The next event that is not among those that were waited for. */
-  let taken = 0;
-  const next = async (): Promise<SrtlaEvent> => {
-    while (events.length === taken) await new Promise<void>((resolve) => (wake = resolve));
-    return events[taken++];
-  };
-  return { threads, path, next };
-}
+  test('carries a stream while its links change, and finds a receiver again that has forgotten everything', async () => {
+    await using stack = new AsyncDisposableStack();
+    const serverPort = await freePort();
+    const receiving = stack.use(await tempFolder('receiving'));
+    const sending = stack.use(await tempFolder('sending'));
+    let receiver = await startInstance(receiving.path);
+    stack.defer(() => receiver[Symbol.asyncDispose]());
+    const { gateway } = stack.use(await startInstance(sending.path));
+    const { listener } = await receiver.gateway.createListener({
+      settings: { name: 'main', ingest: fixedTo(serverPort) },
+    });
+    const link = (address: string, name: string) => ({ address, name });
+    const created = await gateway.createUplink({
+      settings: {
+        name: 'camera',
+        receiverHost: 'localhost',
+        receiverPort: listener?.address?.port ?? 0,
+        links: [link('127.0.0.1', 'lte1'), link('127.0.0.2', 'lte2')],
+        labels: { camera: '1' },
+      },
+    });
+    const uplinkId = created.uplink?.uplinkId ?? '';
+    const responses: srtla.WatchUplinksResponse[] = [];
+    const wakes: (() => void)[] = [];
+    const watching = new AbortController();
+    stack.defer(() => watching.abort());
+    const watched = async (
+      look: (response: srtla.WatchUplinksResponse) => boolean,
+      from = 0,
+    ): Promise<srtla.WatchUplinksResponse> => {
+      const limit = AbortSignal.timeout(30_000);
+      for (;;) {
+        const found = responses.slice(from).find(look);
+        if (found !== undefined) return found;
+        await new Promise<void>((resolve) => {
+          wakes.push(resolve);
+          limit.addEventListener('abort', () => resolve(), { once: true });
+        });
+        limit.throwIfAborted();
+      }
+    };
+    void (async () => {
+      const stream = gateway.watchUplinks({ withStatistics: true }, { signal: watching.signal });
+      for await (const response of stream) {
+        responses.push(response);
+        for (const wake of wakes.splice(0)) wake();
+      }
+    })().catch(() => undefined);
+    const happened = (kind: string, from = 0) =>
+      watched(({ item }) => item?.$case === 'event' && item.value.detail?.$case === kind, from);
 
-test('links come and go by command, and their paths are replaced', async () => {
-  await using stack = new AsyncDisposableStack();
-  const { port } = (await registrar(stack)).address();
-  const { threads, path, next } = await uplink(stack);
-  await expect(path('path-0', 0, port)).rejects.toThrow('has no link 0');
-  for (const link of [0, 1]) await threads.command(UPLINK, 'addLink', { link, settings: LINK_DEFAULTS });
-  await path('path-0', 0, port);
-  expect([await next(), await next()]).toEqual([{ type: 'uplink-registered' }, { type: 'uplink-link-up', link: 0 }]);
-  await path('path-1', 1, port);
-  expect(await next()).toEqual({ type: 'uplink-link-up', link: 1 });
+    const chain = await SrtChain.start(
+      { program, serverPort, encoderPort: created.uplink?.listen?.port ?? 0, latencyMs: LATENCY_MS, passphrase: '' },
+      stack,
+    );
+    await happened('encoderUp');
+    const changes = async (): Promise<void> => {
+      await gateway.updateLink({ uplinkId, linkName: 'lte1', link: { disabled: true } });
+      const down = await happened('linkDown');
+      expect(down.item).toMatchObject({
+        value: { labels: { camera: '1' }, detail: { value: { linkName: 'lte1', reason: LinkDownReason.DISABLED } } },
+      });
+      await gateway.addLink({ uplinkId, link: link('127.0.0.3', 'lte3') });
+      await gateway.updateUplink({ uplinkId, settings: { mode: SchedulingMode.CLASSIC }, updateMask: ['mode'] });
+      await gateway.markKeyFrames({ uplinkId, durationMs: 100 });
+    };
+    await Promise.all([chain.stream(0, 2 * PACKETS), changes()]);
+    expect(await chain.missing(2 * PACKETS)).toEqual([]);
+    const { uplink } = await gateway.getUplink({ uplinkId, view: UplinkView.STATS });
+    expect(uplink).toMatchObject({
+      registered: true,
+      latencyMs: LATENCY_MS,
+      settings: { mode: SchedulingMode.CLASSIC },
+    });
+    expect(uplink?.links.map(({ settings, state }) => [settings?.name, state])).toEqual([
+      ['lte1', LinkState.DISABLED],
+      ['lte2', LinkState.UP],
+      ['lte3', LinkState.UP],
+    ]);
+    expect(uplink?.statistics?.packets).toBeGreaterThanOrEqual(2 * PACKETS);
+    await watched(({ item }) => item?.$case === 'statistics' && (item.value.statistics?.bitrateBps ?? 0) > 1e6);
 
-  // One path takes the place of another, which is closed after it.
-  await path('path-1-again', 1, port);
-  expect([await next(), await next()]).toEqual([
-    { type: 'uplink-link-down', link: 1, reason: 'no-path' },
-    { type: 'uplink-link-up', link: 1 },
-  ]);
-  await threads.close('path-1', null);
-  const statistics = await threads.command(UPLINK, 'uplinkStatistics', null);
-  expect(statistics).toMatchObject({ mode: 'enhanced', registered: true, encoder: null, packets: 0 });
-  expect(statistics.links.map(({ link, state, hasPath }) => ({ link, state, hasPath }))).toEqual([
-    { link: 0, state: 'live', hasPath: true },
-    { link: 1, state: 'live', hasPath: true },
-  ]);
+    await receiver.process.kill();
+    await rm(join(receiving.path, 'srtla-state/test-node=2eexample/groups'), { recursive: true });
+    receiver = await startInstance(receiving.path);
+    let groups: srtla.Group[] = [];
+    const startedMs = performance.now();
+    // The sender shows the id that it was given: the token in it makes it a group again.
+    do ({ groups } = await receiver.gateway.listGroups({}));
+    while (!groups.some(({ state }) => state === GroupState.STREAMING) && performance.now() - startedMs < 30_000);
+    expect(groups).toMatchObject([{ state: GroupState.STREAMING, formerGroupId: '' }]);
+    process.stderr.write(
+      `by its token a stream was back ${Math.round(performance.now() - startedMs)} ms after the start\n`,
+    );
 
-  await threads.close('path-0', null);
-  expect(await next()).toEqual({ type: 'uplink-link-down', link: 0, reason: 'no-path' });
-  await threads.command(UPLINK, 'removeLink', { link: 1 });
-  expect(await next()).toEqual({ type: 'uplink-link-down', link: 1, reason: 'removed' });
-  await threads.close('path-1-again', null);
-  await threads.close(UPLINK, null);
-}, 30_000);
+    expect((await gateway.listUplinks({ filter: 'labels.camera = "1"' })).uplinks).toHaveLength(1);
+    await gateway.deleteUplink({ uplinkId });
+    await happened('uplinkClosed');
+    expect((await gateway.listUplinks({})).uplinks).toEqual([]);
+  }, 90_000);
 
-test('a seventeenth link is refused, and so is one that is there or is not', async () => {
-  await using stack = new AsyncDisposableStack();
-  const { threads } = await uplink(stack);
-  const add = (link: number): Promise<null> => threads.command(UPLINK, 'addLink', { link, settings: LINK_DEFAULTS });
-  for (let link = 0; link < MAX_LINKS; link += 1) await add(link);
-  await expect(add(MAX_LINKS)).rejects.toThrow('at most 16');
-  await expect(add(3)).rejects.toThrow('there is a link 3');
-  await threads.command(UPLINK, 'removeLink', { link: 3 });
-  await expect(threads.command(UPLINK, 'removeLink', { link: 3 })).rejects.toThrow('no link 3');
-  await add(3);
-  await threads.command(UPLINK, 'setUplinkMode', { mode: 'classic' });
-  await threads.command(UPLINK, 'keyFrames', { durationMs: 40 });
-  expect((await threads.command(UPLINK, 'uplinkStatistics', null)).mode).toBe('classic');
-}, 30_000);
+  test('names what is wrong', async () => {
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.use(await tempFolder('sending'));
+    const { gateway } = stack.use(await startInstance(folder.path));
+    const settings = {
+      name: 'camera',
+      receiverHost: '?',
+      receiverPort: 5000,
+      links: [{ address: '127.0.0.1', cost: 1001 }],
+    };
+    await expect(gateway.createUplink({ settings })).rejects.toMatchObject({
+      fieldViolations: [{ field: 'settings.receiver_host' }, { field: 'settings.links[0].cost' }],
+    });
+    const good = { ...settings, receiverHost: 'localhost', links: [] };
+    const { uplink } = await gateway.createUplink({ settings: good, requestId: 'once' });
+    expect((await gateway.createUplink({ settings: good, requestId: 'once' })).uplink?.uplinkId).toBe(uplink?.uplinkId);
+    await expect(gateway.createUplink({ settings: good })).rejects.toMatchObject({ reason: 'UPLINK_EXISTS' });
+    const uplinkId = uplink?.uplinkId ?? '';
+    await expect(gateway.removeLink({ uplinkId, linkName: 'x' })).rejects.toMatchObject({ reason: 'LINK_NOT_FOUND' });
+    await expect(gateway.getGroup({ groupId: uplinkId })).rejects.toMatchObject({
+      fieldViolations: [{ field: 'group_id' }],
+    });
+  }, 30_000);
+});

@@ -98,7 +98,7 @@ export function uplinkStatistics({ statistics, links, bitrateBps }: UplinkView):
   if (statistics === null) return undefined;
   return {
     sampleTime: new Date(),
-    bitrateBps,
+    bitrateBps: Math.round(bitrateBps),
     packets: statistics.packets,
     bytes: statistics.bytes,
     resentPackets: statistics.resent,
@@ -128,9 +128,9 @@ function linkStatistics(link: LinkView): srtla.UplinkLinkStatistics[] {
       nakRate: naksPerSecond,
       capacityBps: Math.round(estimateBps),
       silentMs: heardAgoMs < 0 ? undefined : Math.round(heardAgoMs),
-      dataBytes: usedBytes,
+      dataBytes: Math.round(usedBytes),
       failedSends,
-      uptimeMs: upSinceMs === 0 ? 0 : Math.max(Date.now() - upSinceMs, 0),
+      uptimeMs: upSinceMs === 0 ? 0 : Math.max(Math.round(Date.now() - upSinceMs), 0),
     },
   ];
 }

@@ -285,7 +285,7 @@ export class GroupEvents {
     this.end(group, group.asked?.reason ?? END_REASONS[why], false);
     if (why !== 'kicked') return;
     group.listener.rememberEnded(group.key);
-    records.bury(group);
+    records.bury(group, Date.now());
   }
 
   #changed(group: LiveGroup): void {

@@ -91,8 +91,8 @@ export class GroupRecords {
   }
 
   /** It is over, and nobody may come back with its id. */
-  bury(group: LiveGroup): void {
-    const value: srtla.GroupTombstone = { key: Buffer.from(group.key, 'hex'), endTime: new Date() };
+  bury(group: LiveGroup, unixMs: number): void {
+    const value: srtla.GroupTombstone = { key: Buffer.from(group.key, 'hex'), endTime: new Date(unixMs) };
     this.#store.put(storeKey(group), encode({ $case: 'tombstone', value }));
   }
 

@@ -43,22 +43,18 @@ export class Sampler {
     // A thread that answers late is not asked twice.
     if (this.#reading) return;
     this.#reading = true;
-    try {
-      const sampled: LiveGroup[] = [];
-      for (const listener of this.#parts.listeners()) {
-        if (listener.isOpen) sampled.push(...(await this.#read(listener)));
-      }
-      this.#parts.onSamples(sampled);
-    } catch {
-      // Its media thread has died: that is told where it is mended.
-    } finally {
-      this.#reading = false;
-    }
+    const sampled: LiveGroup[] = [];
+    for (const listener of this.#parts.listeners()) sampled.push(...(await this.#read(listener)));
+    this.#reading = false;
+    this.#parts.onSamples(sampled);
   }
 
   async #read(listener: LiveListener): Promise<LiveGroup[]> {
     const { media, records, totals } = this.#parts;
-    const read = await media.command(listener.mediaId, 'listenerStatistics', null);
+    if (!listener.isOpen) return [];
+    // One whose media thread has died is mended elsewhere.
+    const read = await media.command(listener.mediaId, 'listenerStatistics', null).catch(() => undefined);
+    if (read === undefined) return [];
     totals.listener(listener.mediaId, read);
     const unixMs = Date.now();
     return read.groups.flatMap((statistics) => {
