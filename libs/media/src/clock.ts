@@ -6,7 +6,9 @@ const ORIGIN_READINGS = 8;
  */
 export function createMonotonicClock(): () => number {
   const originUs = monotonicOriginUs();
-  return () => originUs + performance.now() * 1000;
+  // The global is a getter, which costs more than the reading itself.
+  const clock = performance;
+  return () => originUs + clock.now() * 1000;
 }
 
 /** When this thread's `performance.now()` was zero, on the machine's monotonic clock. */
