@@ -45,12 +45,7 @@ export const srtlaGatewayConfig = {
     'Listeners that are there from the start; an entry has the fields of ListenerSettings, with `server` or `rules` for its ingest policy.',
   ),
   sockets: section({
-    listenerReceiveBufferBytes: integer(
-      65_536,
-      268_435_456,
-      8_388_608,
-      'Receive buffer asked for each listener and each encoder of an uplink.',
-    ),
+    listenerReceiveBufferBytes: integer(65_536, 268_435_456, 8_388_608, 'Receive buffer asked for each listener.'),
     upstreamReceiveBufferBytes: integer(
       4096,
       67_108_864,

@@ -17,17 +17,12 @@ import { resolveServer } from './ingest/resolve.ts';
 import { readTokenKeys, watchTokenKeys } from './keys/token-keys.ts';
 import { GROUP_KIND, LISTENER_KIND, UPLINK_KIND } from './kinds.ts';
 import { configuredListeners } from './listeners/configured.ts';
-import { GroupEvents } from './listeners/group-events.ts';
-import { GroupRecords } from './listeners/group-records.ts';
-import { ListenerRecords } from './listeners/listener-records.ts';
-import { Listeners } from './listeners/listeners.ts';
+import type { Listeners } from './listeners/listeners.ts';
 import type { LiveGroup } from './listeners/live-group.ts';
-import { Opening } from './listeners/opening.ts';
-import { Sampler } from './listeners/sampler.ts';
+import { makeListeners } from './listeners/make-listeners.ts';
 import { SessionEvents } from './listeners/session-events.ts';
 import { Totals } from './listeners/totals.ts';
-import { UpstreamPorts } from './listeners/upstream-ports.ts';
-import { Upstreams } from './listeners/upstreams.ts';
+import type { UpstreamPorts } from './listeners/upstream-ports.ts';
 import type { SrtlaContract, SrtlaEvent } from './media/contract.ts';
 import type { ListenerEvent } from './media/listener-contract.ts';
 import { registerMeters, registerMetrics } from './metrics.ts';
@@ -47,7 +42,7 @@ interface Parts {
   readonly uplinks: UplinkSessions;
   readonly media: MediaThreads<SrtlaContract>;
   readonly ports: UpstreamPorts;
-  newSessionId(kind: string): string;
+  readonly instanceId: string;
   /** What runs besides; the last to start is the first to end. */
   readonly stack: AsyncDisposableStack;
 }
@@ -86,17 +81,6 @@ export class SrtlaGateway {
     const keySource = { tokens: tokenConfig, stateFolder: state.folder, bus, log };
     let keys = await readTokenKeys(keySource);
     const stores = openStores({ bus, log, node: state.node, folder: state.folder, groupTtlMs: tokenConfig.maxAgeMs });
-    const listenerRecords = new ListenerRecords(stores.listeners);
-    const groupRecords = new GroupRecords(
-      stores.groups,
-      { resumeWithinMs: state.resumeWithinMs, tombstoneMs: tokenConfig.maxAgeMs },
-      log,
-    );
-    stack.defer(async () => {
-      await Promise.all([listenerRecords.stop(), groupRecords.stop()]);
-    });
-
-    const newSessionId = (kind: string): string => makeSessionId(kind, instanceId);
     const media = await MediaThreads.start<SrtlaContract>({
       threads: config.media.threads === 0 ? Math.max(availableParallelism() - 1, 1) : config.media.threads,
       program: PROGRAM,
@@ -116,17 +100,6 @@ export class SrtlaGateway {
     });
     stack.defer(() => media.stop());
 
-    const ports = new UpstreamPorts({
-      sockets,
-      minPort: upstream.portMin,
-      maxPort: upstream.portMax,
-      socketOptions: {
-        dscp: net.dscp,
-        receiveBufferBytes: config.sockets.upstreamReceiveBufferBytes,
-        sendBufferBytes: config.sockets.upstreamReceiveBufferBytes,
-      },
-    });
-    const upstreams = new Upstreams({ media, ports, sourceAddress: upstream.sourceAddress });
     const sessions = new SessionEvents(instanceId, directory, events, log);
     const authorizer = stack.use(
       new Authorizer({
@@ -139,77 +112,37 @@ export class SrtlaGateway {
     const ingest = new Ingest(authorizer, resolveServer, log);
     const totals = new Totals();
     const meters = registerMeters(runtime.metrics);
-    const opening = new Opening({
-      instanceId,
-      newListenerId: () => newSessionId(LISTENER_KIND),
-      newGroupId: () => newSessionId(GROUP_KIND),
-      media,
-      sockets,
-      interfaces,
-      dscp: net.dscp,
-      receiveBufferBytes: config.sockets.listenerReceiveBufferBytes,
-      upstreams,
-      records: groupRecords,
-      tokens: () => ({
-        current: keys.current,
-        ...(keys.previous === undefined ? {} : { previous: keys.previous }),
-        instanceId,
-        maxAgeMs: tokenConfig.maxAgeMs,
-      }),
-      log,
-    });
-    const groupEvents = new GroupEvents({
-      instanceId,
-      newGroupId: () => newSessionId(GROUP_KIND),
-      media,
-      upstreams,
-      ingest,
-      sessions,
-      records: groupRecords,
-      log,
-      onGroupUp: () => meters.groupUp(),
-      onGroupDown: (group, reason) => {
-        totals.forget(group.key);
-        meters.groupDown(Date.now() - (group.record.createTime?.getTime() ?? Date.now()), reason);
-      },
-      onIngest: (outcome) => meters.ingest(outcome),
-    });
-    const listeners: Listeners = new Listeners({
-      opening,
-      groupEvents,
-      upstreams,
-      sessions,
-      groupRecords,
-      listenerRecords,
-      media,
-      sockets,
-      sampler: () => sampler,
-      log,
-    });
     const uplinks = new Uplinks({
       media,
       sockets,
       log,
-      newUplinkId: () => newSessionId(UPLINK_KIND),
+      newUplinkId: () => makeSessionId(UPLINK_KIND, instanceId),
       onEvent: (event) => uplinkSessions.onEvent(event),
       onStatistics: (view) => totals.uplink(view),
     });
     stack.defer(() => uplinks.stop());
     const uplinkSessions: UplinkSessions = new UplinkSessions(instanceId, () => uplinks, sessions);
     const statistics = stack.use(new StatisticsBus(bus));
-    const sampler: Sampler = new Sampler({
-      media,
-      listeners: () => listeners.values(),
-      records: groupRecords,
-      totals,
-      onSamples: (groups) =>
-        statistics.report(
-          () => groups.map(sampleOf),
-          () => uplinkSessions.samples(),
-        ),
-    });
-    stack.defer(() => sampler.stop());
-    stack.defer(() => listeners.stop());
+    const { listeners, ports } = makeListeners(
+      {
+        runtime,
+        media,
+        sockets,
+        interfaces,
+        stores,
+        ingest,
+        sessions,
+        totals,
+        meters,
+        keys: () => keys,
+        onSamples: (groups) =>
+          statistics.report(
+            () => groups.map(sampleOf),
+            () => uplinkSessions.samples(),
+          ),
+      },
+      stack,
+    );
     stack.use(
       watchTokenKeys(keySource, keys, (changed) => {
         keys = changed;
@@ -249,7 +182,7 @@ export class SrtlaGateway {
       uplinks: uplinkSessions,
       media,
       ports,
-      newSessionId,
+      instanceId,
       stack: stack.move(),
     });
   }
@@ -268,7 +201,10 @@ export class SrtlaGateway {
   /** A survivor has told the fleet that these are over. */
   async closeOrphans(sessionIds: readonly string[]): Promise<void> {
     const ids = new Set(sessionIds);
-    this.listeners.renew(ids, (kind) => this.#parts.newSessionId(kind === 'listener' ? LISTENER_KIND : GROUP_KIND));
+    const { instanceId } = this.#parts;
+    const newId = (kind: 'listener' | 'group'): string =>
+      makeSessionId(kind === 'listener' ? LISTENER_KIND : GROUP_KIND, instanceId);
+    this.listeners.renew(ids, newId);
     await this.uplinks.closeOrphans(ids);
   }
 

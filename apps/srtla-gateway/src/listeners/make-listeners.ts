@@ -1,0 +1,118 @@
+import { makeSessionId } from '@mediaplane/control';
+import type { NetInterface, UdpSockets } from '@mediaplane/net';
+import type { SrtlaGatewayRuntime } from '../srtla-gateway.ts';
+import type { Ingest } from '../ingest/ingest.ts';
+import type { TokenKeys } from '../keys/token-keys.ts';
+import { GROUP_KIND, LISTENER_KIND } from '../kinds.ts';
+import type { Meters } from '../metrics.ts';
+import type { NodeStores } from '../records/open-stores.ts';
+import { GroupEvents } from './group-events.ts';
+import { GroupRecords } from './group-records.ts';
+import { ListenerRecords } from './listener-records.ts';
+import { Listeners } from './listeners.ts';
+import type { LiveGroup } from './live-group.ts';
+import { Opening } from './opening.ts';
+import { Sampler } from './sampler.ts';
+import type { SessionEvents } from './session-events.ts';
+import type { Totals } from './totals.ts';
+import { UpstreamPorts } from './upstream-ports.ts';
+import { Upstreams } from './upstreams.ts';
+import type { ListenerMedia } from './upstreams.ts';
+
+export interface MakeListenersParts {
+  readonly runtime: SrtlaGatewayRuntime;
+  readonly media: ListenerMedia;
+  readonly sockets: UdpSockets;
+  readonly interfaces: readonly NetInterface[];
+  readonly stores: NodeStores;
+  readonly ingest: Ingest;
+  readonly sessions: SessionEvents;
+  readonly totals: Totals;
+  readonly meters: Meters;
+  /** As they are now. */
+  keys(): TokenKeys;
+  /** Once a second. */
+  onSamples(groups: readonly LiveGroup[]): void;
+}
+
+/** Listeners, put together from the parts that do their work. What ends with them goes on `stack`. */
+export function makeListeners(
+  parts: MakeListenersParts,
+  stack: AsyncDisposableStack,
+): { readonly listeners: Listeners; readonly ports: UpstreamPorts } {
+  const { runtime, media, sockets, interfaces, stores, ingest, sessions, totals, meters } = parts;
+  const { config, log, instanceId } = runtime;
+  const { dscp } = config.net;
+  const { maxAgeMs } = config.tokens;
+  const { upstreamReceiveBufferBytes: upstreamBytes, listenerReceiveBufferBytes } = config.sockets;
+  const newGroupId = (): string => makeSessionId(GROUP_KIND, instanceId);
+
+  const listenerRecords = new ListenerRecords(stores.listeners);
+  const retention = { resumeWithinMs: config.state.resumeWithinMs, tombstoneMs: maxAgeMs };
+  const records = new GroupRecords(stores.groups, retention, log);
+  stack.defer(async () => {
+    await Promise.all([listenerRecords.stop(), records.stop()]);
+  });
+  const ports = new UpstreamPorts({
+    sockets,
+    minPort: config.upstream.portMin,
+    maxPort: config.upstream.portMax,
+    socketOptions: { dscp, receiveBufferBytes: upstreamBytes, sendBufferBytes: upstreamBytes },
+  });
+  const upstreams = new Upstreams({ media, ports, sourceAddress: config.upstream.sourceAddress });
+  const opening = new Opening({
+    instanceId,
+    newListenerId: () => makeSessionId(LISTENER_KIND, instanceId),
+    newGroupId,
+    media,
+    sockets,
+    interfaces,
+    dscp,
+    receiveBufferBytes: listenerReceiveBufferBytes,
+    upstreams,
+    records,
+    tokens: () => {
+      const { current, previous } = parts.keys();
+      return { current, ...(previous === undefined ? {} : { previous }), instanceId, maxAgeMs };
+    },
+    log,
+  });
+  const groupEvents = new GroupEvents({
+    instanceId,
+    newGroupId,
+    media,
+    upstreams,
+    ingest,
+    sessions,
+    records,
+    log,
+    onGroupUp: () => meters.groupUp(),
+    onGroupDown: (group, reason) => {
+      totals.forget(group.key);
+      meters.groupDown(Date.now() - (group.record.createTime?.getTime() ?? Date.now()), reason);
+    },
+    onIngest: (outcome) => meters.ingest(outcome),
+  });
+  const listeners: Listeners = new Listeners({
+    opening,
+    groupEvents,
+    upstreams,
+    sessions,
+    groupRecords: records,
+    listenerRecords,
+    media,
+    sockets,
+    sampler: () => sampler,
+    log,
+  });
+  const sampler: Sampler = new Sampler({
+    media,
+    listeners: () => listeners.values(),
+    records,
+    totals,
+    onSamples: (groups) => parts.onSamples(groups),
+  });
+  stack.defer(() => sampler.stop());
+  stack.defer(() => listeners.stop());
+  return { listeners, ports };
+}
