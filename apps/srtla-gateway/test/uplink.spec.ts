@@ -105,9 +105,6 @@ describeIf('srt-live-transmit', 'an uplink by the API', (programs) => {
     do ({ groups } = await receiver.gateway.listGroups({}));
     while (!groups.some(({ state }) => state === GroupState.STREAMING) && performance.now() - startedMs < 30_000);
     expect(groups).toMatchObject([{ state: GroupState.STREAMING, formerGroupId: '' }]);
-    process.stderr.write(
-      `by its token a stream was back ${Math.round(performance.now() - startedMs)} ms after the start\n`,
-    );
 
     expect((await gateway.listUplinks({ filter: 'labels.camera = "1"' })).uplinks).toHaveLength(1);
     await gateway.deleteUplink({ uplinkId });

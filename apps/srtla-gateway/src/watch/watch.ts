@@ -2,6 +2,7 @@ import type { Events, WatchItem } from '@mediaplane/control';
 import type { srtla } from '@mediaplane/proto';
 import { GROUP_KIND, LISTENER_KIND, UPLINK_KIND } from '../kinds.ts';
 import { watchOptions } from './sessions.ts';
+import type { WatchRequest } from './sessions.ts';
 import type { StatisticsBus } from './statistics-bus.ts';
 import { SampleQueue, withSamples } from './with-samples.ts';
 
@@ -15,29 +16,15 @@ export async function* watchGroups(
   request: srtla.WatchGroupsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<srtla.WatchGroupsResponse> {
-  const { sessionIds: ids, filter, resumeToken, heartbeatMs } = request;
+  const { sessionIds: ids, filter, resumeToken, heartbeatMs, withStatistics } = request;
   const kinds = [GROUP_KIND, LISTENER_KIND];
-  const options = watchOptions({ ids, idsField: 'session_ids', kinds, filter, resumeToken, heartbeatMs }, signal);
-  const told = new Told(options.resumeToken !== undefined && filter === '' && ids.length === 0);
-  const samples = new SampleQueue<srtla.GroupSample>();
-  using following = new DisposableStack();
-  if (request.withStatistics) {
-    following.use(
-      statistics.follow(({ groups }) => {
-        for (const sample of groups) if (told.has(sample.groupId)) samples.push(sample.groupId, sample);
-      }),
-    );
-  }
-  for await (const item of withSamples(events.watch(options), samples)) {
-    if (!('kind' in item)) {
-      yield { resumeToken: '', item: { $case: 'statistics', value: item } };
-      continue;
-    }
-    told.note(item);
-    const { session } = item.kind === 'session' ? item.record : { session: undefined };
-    if (session?.$case === 'listener') yield { resumeToken: '', item: { $case: 'listener', value: session.value } };
-    else if (session?.$case === 'group') yield { resumeToken: '', item: { $case: 'group', value: session.value } };
-    else if (item.kind !== 'session') yield { resumeToken: item.resumeToken, item: changeOf(item, told.count) };
+  const watch = { ids, idsField: 'session_ids', kinds, filter, resumeToken, heartbeatMs };
+  const subscribe = (push: Push<srtla.GroupSample>): Disposable =>
+    statistics.follow(({ groups }) => groups.forEach((sample) => push(sample.groupId, sample)));
+  for await (const item of follow(events, watch, withStatistics ? subscribe : undefined, signal)) {
+    if (item.kind === 'change') yield { resumeToken: item.resumeToken, item: item.change };
+    else if (item.kind === 'statistics') yield { resumeToken: '', item: { $case: 'statistics', value: item.sample } };
+    else if (item.session.$case !== 'uplink') yield { resumeToken: '', item: item.session };
   }
 }
 
@@ -48,28 +35,52 @@ export async function* watchUplinks(
   request: srtla.WatchUplinksRequest,
   signal: AbortSignal,
 ): AsyncGenerator<srtla.WatchUplinksResponse> {
-  const { uplinkIds: ids, filter, resumeToken, heartbeatMs } = request;
-  const kinds = [UPLINK_KIND];
-  const options = watchOptions({ ids, idsField: 'uplink_ids', kinds, filter, resumeToken, heartbeatMs }, signal);
-  const told = new Told(options.resumeToken !== undefined && filter === '' && ids.length === 0);
-  const samples = new SampleQueue<srtla.UplinkSample>();
-  using following = new DisposableStack();
-  if (request.withStatistics) {
-    following.use(
-      statistics.follow(({ uplinks }) => {
-        for (const sample of uplinks) if (told.has(sample.uplinkId)) samples.push(sample.uplinkId, sample);
-      }),
-    );
+  const { uplinkIds: ids, filter, resumeToken, heartbeatMs, withStatistics } = request;
+  const watch = { ids, idsField: 'uplink_ids', kinds: [UPLINK_KIND], filter, resumeToken, heartbeatMs };
+  const subscribe = (push: Push<srtla.UplinkSample>): Disposable =>
+    statistics.follow(({ uplinks }) => uplinks.forEach((sample) => push(sample.uplinkId, sample)));
+  for await (const item of follow(events, watch, withStatistics ? subscribe : undefined, signal)) {
+    if (item.kind === 'change') yield { resumeToken: item.resumeToken, item: item.change };
+    else if (item.kind === 'statistics') yield { resumeToken: '', item: { $case: 'statistics', value: item.sample } };
+    else if (item.session.$case === 'uplink') yield { resumeToken: '', item: item.session };
   }
-  for await (const item of withSamples(events.watch(options), samples)) {
-    if (!('kind' in item)) {
-      yield { resumeToken: '', item: { $case: 'statistics', value: item } };
-      continue;
-    }
+}
+
+type Push<S> = (id: string, sample: S) => void;
+
+type Watched<S> =
+  | { readonly kind: 'session'; readonly session: NonNullable<srtla.SrtlaSession['session']> }
+  | { readonly kind: 'change'; readonly resumeToken: string; readonly change: Change }
+  | { readonly kind: 'statistics'; readonly sample: S };
+
+async function* follow<S extends object>(
+  events: SrtlaEvents,
+  request: WatchRequest,
+  subscribe: ((push: Push<S>) => Disposable) | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Watched<S>> {
+  const options = watchOptions(request, signal);
+  const { resumeToken, filter, ids } = request;
+  const told = new Told(resumeToken !== '' && filter === '' && ids.length === 0);
+  const samples = new SampleQueue<Watched<S>>();
+  using following = new DisposableStack();
+  if (subscribe !== undefined) {
+    const push: Push<S> = (id, sample) => {
+      if (told.has(id)) samples.push(id, { kind: 'statistics', sample });
+    };
+    following.use(subscribe(push));
+  }
+  yield* withSamples(inWords(events.watch(options), told), samples);
+}
+
+async function* inWords<S>(items: AsyncIterable<Item>, told: Told): AsyncGenerator<Watched<S>> {
+  for await (const item of items) {
     told.note(item);
-    const { session } = item.kind === 'session' ? item.record : { session: undefined };
-    if (session?.$case === 'uplink') yield { resumeToken: '', item: { $case: 'uplink', value: session.value } };
-    else if (item.kind !== 'session') yield { resumeToken: item.resumeToken, item: changeOf(item, told.count) };
+    if (item.kind !== 'session') {
+      yield { kind: 'change', resumeToken: item.resumeToken, change: changeOf(item, told.count) };
+    } else if (item.record.session !== undefined) {
+      yield { kind: 'session', session: item.record.session };
+    }
   }
 }
 
