@@ -118,7 +118,10 @@ export class SrtlaGateway {
       log,
       newUplinkId: () => makeSessionId(UPLINK_KIND, instanceId),
       onEvent: (event) => uplinkSessions.onEvent(event),
-      onStatistics: (view) => totals.uplink(view),
+      onStatistics: (view) => {
+        totals.uplink(view);
+        uplinkSessions.onStatistics(view);
+      },
     });
     stack.defer(() => uplinks.stop());
     const uplinkSessions: UplinkSessions = new UplinkSessions(instanceId, () => uplinks, sessions);

@@ -16,6 +16,8 @@ class UplinkSession implements EventSource {
   labels: Record<string, string>;
   sequence = 0;
   muted = false;
+  /** What the directory was given last. */
+  recorded = '';
 
   constructor(id: string, name: string, labels: Record<string, string>) {
     this.id = id;
@@ -28,13 +30,13 @@ class UplinkSession implements EventSource {
 export class UplinkSessions {
   readonly #instanceId: string;
   readonly #uplinks: () => Uplinks;
-  readonly #events: SessionEvents;
+  readonly #events: Pick<SessionEvents, 'record' | 'publish' | 'end'>;
   /** By id. */
   readonly #sessions = new Map<string, UplinkSession>();
   /** Names of those that are being created. */
   readonly #creating = new Set<string>();
 
-  constructor(instanceId: string, uplinks: () => Uplinks, events: SessionEvents) {
+  constructor(instanceId: string, uplinks: () => Uplinks, events: Pick<SessionEvents, 'record' | 'publish' | 'end'>) {
     this.#instanceId = instanceId;
     this.#uplinks = uplinks;
     this.#events = events;
@@ -144,6 +146,12 @@ export class UplinkSessions {
     if (detail !== undefined) this.#publish(session, detail);
   }
 
+  /** Once a second. Events come before what they tell of can be seen: the media thread is asked after them. */
+  onStatistics({ uplinkId }: UplinkView): void {
+    const session = this.#sessions.get(uplinkId);
+    if (session !== undefined) this.#record(session);
+  }
+
   #end(uplinkId: string, reason: srtla.EndReason, uplink: srtla.Uplink): void {
     const session = this.#sessions.get(uplinkId);
     if (session === undefined) return;
@@ -151,9 +159,12 @@ export class UplinkSessions {
     this.#events.end(session, { $case: 'uplinkClosed', value: { reason, uplink } });
   }
 
+  /** Records what has changed, if anything has. */
   #record(session: UplinkSession): srtla.Uplink {
     const value = this.#message(this.#uplinks().describe(session.id));
-    this.#events.record(session, { $case: 'uplink', value });
+    const text = JSON.stringify(value);
+    if (text !== session.recorded) this.#events.record(session, { $case: 'uplink', value });
+    session.recorded = text;
     return value;
   }
 

@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createUdpSockets } from '@mediaplane/net';
+import { srtla } from '@mediaplane/proto';
+import { FakeMedia } from '../uplinks/spec-parts.ts';
+import { Uplinks } from '../uplinks/uplinks.ts';
+import { UplinkSessions } from './uplink-sessions.ts';
+
+const { LinkState } = srtla;
+/** So much faster than in life passes the time of these uplinks. */
+const FASTER = 50;
+const SOME_SECONDS = 5;
+
+let media: FakeMedia;
+let uplinks: Uplinks;
+let sessions: UplinkSessions;
+/** What the directory gets. */
+let records: srtla.Uplink[];
+let published: string[];
+/** Resolves when the uplinks have been looked at so often again. */
+let seconds: (count: number) => Promise<void>;
+
+beforeEach(() => {
+  media = new FakeMedia();
+  records = [];
+  published = [];
+  let wake = (): void => undefined;
+  seconds = async (count) => {
+    for (let i = 0; i < count; i += 1) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  uplinks = new Uplinks({
+    media,
+    sockets: createUdpSockets('native'),
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    newUplinkId: () => 'up_test_1',
+    onEvent: (event) => sessions.onEvent(event),
+    onStatistics: (view) => {
+      sessions.onStatistics(view);
+      wake();
+    },
+    nowMs: () => performance.now() * FASTER,
+    tendMs: 1000 / FASTER,
+    routeProblem: async () => '',
+  });
+  sessions = new UplinkSessions('test', () => uplinks, {
+    record: (_, session) => void (session.$case === 'uplink' && records.push(session.value)),
+    publish: (_, { $case }) => void published.push($case),
+    end: (_, { $case }) => void published.push($case),
+  });
+});
+
+afterEach(async () => {
+  await sessions.closeAll();
+  await uplinks.stop();
+});
+
+test('an uplink is listed as it is, also when what has changed is known only after its event', async () => {
+  const { uplinkId } = await sessions.create(
+    srtla.UplinkSettings.fromPartial({
+      name: 'van',
+      receiverHost: '127.0.0.9',
+      receiverPort: 5000,
+      links: [{ address: '127.0.0.1' }],
+    }),
+  );
+  await seconds(1);
+  expect(records.at(-1)?.links).toMatchObject([{ state: LinkState.REGISTERING }]);
+  media.setLink(0, { state: 'live' });
+  uplinks.onMediaEvent(uplinkId, { type: 'uplink-link-up', link: 0 });
+  expect(published).toEqual(['uplinkOpened', 'linkUp']);
+  await seconds(2);
+  expect(records.at(-1)?.links).toMatchObject([{ state: LinkState.UP, complaint: '' }]);
+
+  const before = records.length;
+  await seconds(SOME_SECONDS);
+  expect(records).toHaveLength(before);
+  media.setLink(0, { suspect: true });
+  await seconds(2);
+  expect(records.slice(before)).toMatchObject([{ links: [{ state: LinkState.SUSPECT }] }]);
+  expect(published).toEqual(['uplinkOpened', 'linkUp']);
+});
