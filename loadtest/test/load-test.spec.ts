@@ -69,6 +69,27 @@ describe('rtp-echo', () => {
   );
 });
 
+describe('srtla', () => {
+  test.each(['srtla-receive --groups 3', 'srtla-send', 'srtla-bonded'])(
+    '%s loses nothing',
+    async (scenario) => {
+      const result = JSON.parse(await loadTest(`${scenario} --pps 300 --warm-up 1 --seconds 1 --json`));
+      expect(result).toMatchObject({ engine: 'ours', ...figures });
+      expectAllBack(result);
+      expect(result.details).toMatchObject({ missing: 0, links: 2, cpuSecondsPerMillionPackets: expect.any(Number) });
+    },
+    TIMEOUT_MS,
+  );
+
+  test('a peer that is not there: one line, status 1', async () => {
+    await expect(loadTest('srtla-send --peer /nowhere')).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('/nowhere has no srtla_send and no srtla_rec'),
+    });
+  });
+});
+
 // A peer, not something that tests need: without it there is nothing to compare with, also with CI=true.
 (findSystemBinary('rtpengine') === null ? describe.skip : describe)('rtp-relay on rtpengine', () => {
   test(

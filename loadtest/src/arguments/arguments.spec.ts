@@ -50,10 +50,12 @@ describe('parseArguments', () => {
       groups: 1,
       pace: 'even',
       profile: 'latency',
+      warmUpSeconds: 10,
       peer: null,
       ...common,
     });
-    const line = 'srtla-receive --pps 95 --links 4 --groups 200 --pace burst --profile economy --peer ../pair';
+    const line =
+      'srtla-receive --pps 95 --links 4 --groups 200 --pace burst --profile economy --warm-up 3 --peer ../pair';
     expect(parseArguments(line.split(' '))).toEqual({
       scenario: 'srtla-receive',
       packetsPerSecond: 95,
@@ -61,6 +63,7 @@ describe('parseArguments', () => {
       groups: 200,
       pace: 'burst',
       profile: 'economy',
+      warmUpSeconds: 3,
       peer: '../pair',
       ...common,
       runs: 5,

@@ -12,7 +12,7 @@ const PROFILES = ['latency', 'economy'] as const;
 const MAX_TOTAL_PPS = 200_000;
 
 /** What the scenarios of srtla-gateway alone take. */
-export const SRTLA_OPTIONS = ['pps', 'links', 'groups', 'pace', 'profile'] as const;
+export const SRTLA_OPTIONS = ['pps', 'links', 'groups', 'pace', 'profile', 'warm-up'] as const;
 
 export const SRTLA_USAGE = `of srtla-*
   --pps N        packets a second of each stream, 1 to 100000; default 10000
@@ -20,6 +20,7 @@ export const SRTLA_USAGE = `of srtla-*
   --groups N     streams, each a group of its own, 1 to 1000; default 1. More than one: srtla-receive
   --pace P       even (default), or burst: all packets of a millisecond at once
   --profile P    latency (default): nothing waits; economy: each program may keep a packet for 1 ms to save wake-ups
+  --warm-up S    sent before and not counted, 1 to 600; default 10: what runs a few thousand times a second compiles late
   --peer FOLDER  a folder with the programs srtla_send and srtla_rec: runs them too, by turns, and prints ratios
 `;
 
@@ -30,6 +31,7 @@ export interface SrtlaArguments {
   readonly groups: number;
   readonly pace: Pace;
   readonly profile: Profile;
+  readonly warmUpSeconds: number;
   /** Folder of the peer's programs. */
   readonly peer: string | null;
 }
@@ -53,6 +55,7 @@ export function parseSrtlaArguments(scenario: SrtlaScenarioName, values: Values)
     links: integer(values, 'links', 1, 16, 2),
     pace: oneOf('--pace', text(values, 'pace') ?? 'even', PACES),
     profile: oneOf('--profile', text(values, 'profile') ?? 'latency', PROFILES),
+    warmUpSeconds: integer(values, 'warm-up', 1, 600, 10),
     peer: text(values, 'peer') ?? null,
   };
 }

@@ -20,11 +20,10 @@ export interface BondingOptions {
   readonly packetsPerSecond: number;
   readonly pace: Pace;
   readonly profile: Profile;
+  readonly warmUpSeconds: number;
   readonly seconds: number;
 }
 
-/** The compilers are done with what runs per packet, and windows have grown. */
-const WARM_UP_MS = 10_000;
 const LEAD_MS = 200;
 
 const nowUs = createMonotonicClock();
@@ -52,9 +51,9 @@ export async function runBonding(engine: BondingEngine, options: BondingOptions)
   return toResult(engine.name, options, sent, counted, cpu);
 }
 
-function timesOf({ packetsPerSecond, pace, seconds }: BondingOptions): TrafficTimes {
+function timesOf({ packetsPerSecond, pace, warmUpSeconds, seconds }: BondingOptions): TrafficTimes {
   const startUs = nowUs() + LEAD_MS * 1000;
-  const measureFromUs = startUs + WARM_UP_MS * 1000;
+  const measureFromUs = startUs + warmUpSeconds * 1e6;
   return { packetsPerSecond, pace, startUs, measureFromUs, endUs: measureFromUs + seconds * 1e6 };
 }
 
