@@ -3,7 +3,7 @@ import { srtla } from '@mediaplane/proto';
 import { redactStreamId } from '@mediaplane/srtla';
 import type { LinkDownReason as MediaLinkDownReason } from '../domain/receiver/receiver-parts.ts';
 import type { GroupDownReason } from '../domain/receiver/receiver-parts.ts';
-import type { ListenerEvent } from '../media/listener-contract.ts';
+import type { GroupEvent } from '../media/listener-contract.ts';
 import { rejectionReason, refusalOf } from '../ingest/refusals.ts';
 import type { Ingest, Verdict } from '../ingest/ingest.ts';
 import { endpoint, sameEndpoint } from './endpoint.ts';
@@ -16,7 +16,7 @@ import type { ListenerMedia, Upstreams } from './upstreams.ts';
 const { EndReason, GroupState, LinkDownReason } = srtla;
 const RETRY_MS = 1000;
 
-type Of<T extends ListenerEvent['type']> = Extract<ListenerEvent, { type: T }>;
+type Of<T extends GroupEvent['type']> = Extract<GroupEvent, { type: T }>;
 
 export interface GroupEventsParts {
   readonly instanceId: string;
@@ -40,7 +40,7 @@ export class GroupEvents {
     this.#parts = parts;
   }
 
-  handle(listener: LiveListener, event: ListenerEvent): void {
+  handle(listener: LiveListener, event: GroupEvent): void {
     if (event.type === 'group-up') return this.#groupUp(listener, event);
     const group = listener.groups.get(event.group);
     if (group === undefined) return;
@@ -311,6 +311,7 @@ const END_REASONS: Readonly<Record<GroupDownReason, srtla.EndReason>> = {
   'no-links': EndReason.NO_LINKS,
   'stream-ended': EndReason.STREAM_ENDED,
   kicked: EndReason.REQUESTED,
+  released: EndReason.MOVED,
 };
 
 const LINK_DOWN_REASONS: Readonly<Record<MediaLinkDownReason, srtla.LinkDownReason>> = {

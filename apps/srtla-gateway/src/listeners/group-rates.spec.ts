@@ -8,6 +8,7 @@ const S = 1e6;
 function link(port: number, bytes: number, telemetry: Partial<LinkTelemetry> | null = null): GroupLinkStatistics {
   return {
     address: { w0: 0, w1: 0, w2: 0xffff, w3: 0x7f000001, port },
+    relayedBy: null,
     joinedLate: false,
     upMs: 5000,
     heardAgoMs: 10,

@@ -117,7 +117,8 @@ export class Listeners {
 
   onMediaEvent(mediaId: string, event: ListenerEvent): void {
     const listener = this.#ofMedia(mediaId);
-    if (listener !== undefined) this.#parts.groupEvents.handle(listener, event);
+    if (listener === undefined || event.type === 'foreign-group') return;
+    this.#parts.groupEvents.handle(listener, event);
   }
 
   /** A media session has ended without being closed: its thread died or it threw. Its socket is whole, and so are the senders. */

@@ -81,6 +81,7 @@ export class Opening {
       seed: randomBytes(4).readUInt32BE(),
       resume: [...listener.resuming.values()].map(resumed),
       endedIds: listener.endedKeys,
+      relay: null,
     };
     await this.#parts.media.open(listener.mediaId, [{ role: SOCKET_ROLE, handle: listener.socket }], init);
     listener.isOpen = true;

@@ -1,5 +1,6 @@
 import type { MediaContract } from '@mediaplane/media';
 import type { ListenerCommands, ListenerEvent, ListenerInit, UpstreamInit } from './listener-contract.ts';
+import type { RelayEvent, RelayInit } from './relay-contract.ts';
 import type { PathInit, UplinkCommands, UplinkEvent, UplinkInit } from './uplink-contract.ts';
 
 /**
@@ -9,13 +10,15 @@ import type { PathInit, UplinkCommands, UplinkEvent, UplinkInit } from './uplink
  * another beside it.
  */
 
-/** The part a socket plays: a session of either kind has one. */
+/** The part a socket plays: a session of any kind has one. */
 export const SOCKET_ROLE = 0;
+/** A listener may have another, on the private network, to which other instances hand on what links of its groups send to them. */
+export const RELAY_ROLE = 1;
 
-export type SrtlaEvent = UplinkEvent | ListenerEvent;
+export type SrtlaEvent = UplinkEvent | ListenerEvent | RelayEvent;
 
 export interface SrtlaContract extends MediaContract {
-  init: ListenerInit | UpstreamInit | UplinkInit | PathInit;
+  init: ListenerInit | UpstreamInit | RelayInit | UplinkInit | PathInit;
   opened: null;
   commands: UplinkCommands & ListenerCommands;
   event: SrtlaEvent;

@@ -10,6 +10,9 @@ export const LISTENER_COMMANDS: Pick<CommandHandlers<SrtlaSession, SrtlaContract
   verdict: (session, { group, request, reason }, nowUs) => listener(session).verdict(group, request, reason, nowUs),
   kickGroup: (session, { group }, nowUs) => listener(session).kick(group, nowUs),
   endStream: (session, { group }, nowUs) => listener(session).endStream(group, nowUs),
+  adoptGroup: (session, args, nowUs) => listener(session).adopt(args, nowUs),
+  refuseForeign: (session, { address, isRelayed }) => listener(session).refuseForeign(address, isRelayed),
+  releaseGroup: (session, { group }, nowUs) => listener(session).release(group, nowUs),
   setDraining: (session, { draining }) => listener(session).setDraining(draining),
   setTokenKeys: (session, { current, previous }) => listener(session).setTokenKeys(current, previous),
 };

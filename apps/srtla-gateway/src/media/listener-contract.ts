@@ -3,7 +3,10 @@ import type { LinkTelemetry } from '@mediaplane/srtla';
 import type { IngestEnd, RefusedBy } from '../domain/receiver/ingest-state.ts';
 import type { ReceiverOptions } from '../domain/receiver/options.ts';
 import type { GroupDownReason, LinkDownReason, ReceiverCounters } from '../domain/receiver/receiver-parts.ts';
+import type { RelayGateOptions } from '../domain/relay/relay-gate.ts';
+import type { RelayCounters, RelayTraffic } from '../domain/relay/relay-parts.ts';
 import type { GroupTokensOptions, TokenKey } from '../tokens/group-tokens.ts';
+import type { RelayKeys } from '../tokens/relay-seals.ts';
 
 /**
  * The listener's part of the contract. A listener is one session, with the one socket that all its senders send to. Each of its groups
@@ -17,7 +20,7 @@ import type { GroupTokensOptions, TokenKey } from '../tokens/group-tokens.ts';
  * Group ids are bearer secrets and stream ids are often publish keys: whoever shows, logs or stores them redacts them.
  */
 
-/** A group of before the process was started again, as it goes on. */
+/** A group of before the process was started again, or of another instance, as it goes on. */
 export interface ResumedGroup {
   /** As `group-up` told it. */
   readonly id: string;
@@ -43,6 +46,8 @@ export interface ListenerInit {
   readonly resume: readonly ResumedGroup[];
   /** Ids of groups that were kicked, the latest last: whoever comes with one is told that there is no such group. */
   readonly endedIds: readonly string[];
+  /** With a socket as RELAY_ROLE: other instances hand on what links of its groups send to them; null: they cannot. */
+  readonly relay: { readonly options: RelayGateOptions; readonly keys: RelayKeys } | null;
 }
 
 /** A group's socket towards its SRT server. Another one of the same group replaces it. */
@@ -54,22 +59,41 @@ export interface UpstreamInit {
   readonly server: AddressWords;
 }
 
-export type ListenerEvent =
+/**
+ * With `foreignGroups: 'tell'`: a link of a group that another instance began wants in, and hears nothing until somebody has decided:
+ * `adoptGroup`, `refuseForeign`, or a relay. Told each time it asks, once a second or so.
+ */
+export interface ForeignGroupEvent {
+  readonly type: 'foreign-group';
+  readonly id: string;
+  /** The instance that began the group. */
+  readonly issuer: string;
+  readonly address: AddressWords;
+  /** It came by the relay socket. */
+  readonly isRelayed: boolean;
+}
+
+export type ListenerEvent = ForeignGroupEvent | GroupEvent;
+
+/** What happens to groups that are here. */
+export type GroupEvent =
   /** `id`: 512 hexadecimal digits. `resumed`: it is one of `ListenerInit.resume`. */
   | { readonly type: 'group-up'; readonly group: number; readonly id: string; readonly resumed: boolean }
   /** Its last event. */
   | { readonly type: 'group-down'; readonly group: number; readonly reason: GroupDownReason }
-  /** `joinedLate`: the SRT session stood already. */
+  /** `address`: the sender's. `relayedBy`: the instance that hands it on. `joinedLate`: the SRT session stood already. */
   | {
       readonly type: 'link-up';
       readonly group: number;
       readonly address: AddressWords;
+      readonly relayedBy: string | null;
       readonly joinedLate: boolean;
     }
   | {
       readonly type: 'link-down';
       readonly group: number;
       readonly address: AddressWords;
+      readonly relayedBy: string | null;
       readonly reason: LinkDownReason;
     }
   /** `refuseLateLinks` has turned it away; told once for an address. */
@@ -115,7 +139,10 @@ export type ListenerEvent =
   | { readonly type: 'ingest-ended'; readonly group: number; readonly by: IngestEnd };
 
 export interface GroupLinkStatistics {
+  /** The sender's. */
   readonly address: AddressWords;
+  /** The instance that hands it on. */
+  readonly relayedBy: string | null;
   readonly joinedLate: boolean;
   readonly upMs: number;
   /** Since anything came by it. */
@@ -159,6 +186,10 @@ export interface ListenerStatistics {
   readonly sampledUs: number;
   /** Datagrams that came to nothing, by cause, since the listener is open. */
   readonly counters: Readonly<ReceiverCounters>;
+  /** Of what came to the relay socket; null without one. */
+  readonly relayCounters: Readonly<RelayCounters> | null;
+  /** Of what this listener hands on. */
+  readonly relayTraffic: Readonly<RelayTraffic>;
   /** Groups in which no SRT session has stood yet. */
   readonly halfOpenGroups: number;
   readonly groups: readonly GroupStatistics[];
@@ -179,6 +210,18 @@ export type ListenerCommands = {
   kickGroup: { args: { readonly group: number }; result: boolean };
   /** Ends the group's SRT session at both ends; the links stay. For a group that comes back with another port than its server knows. */
   endStream: { args: { readonly group: number }; result: boolean };
+  /**
+   * A group that `foreign-group` told of is ours from now on, with that link; one that is here already gets the link. `stream`, `links`: as
+   * its record says. Returns false when there is no room for it.
+   */
+  adoptGroup: {
+    args: ResumedGroup & { readonly address: AddressWords; readonly isRelayed: boolean };
+    result: boolean;
+  };
+  /** Nobody has the group that `foreign-group` told of, or nobody can be reached who does: its sender is to begin anew. */
+  refuseForeign: { args: { readonly address: AddressWords; readonly isRelayed: boolean }; result: null };
+  /** Another instance has the group: its SRT session is ended at both ends, its id stays good. */
+  releaseGroup: { args: { readonly group: number }; result: boolean };
   /** While draining no new group comes up; those that are there live on, and take new links. */
   setDraining: { args: { readonly draining: boolean }; result: null };
   /** Ids sealed with the previous key stay good; those of keys before that do not, but for groups that are up. */

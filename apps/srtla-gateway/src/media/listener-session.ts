@@ -12,13 +12,18 @@ import type {
 import { Receiver } from '../domain/receiver/receiver.ts';
 import { hexToKey, keyToHex } from '../domain/receiver/registry.ts';
 import type { ReplyMemory } from '../domain/receiver/reply-memory.ts';
+import type { RelayPeer } from '../domain/relay/relay-gate.ts';
+import { RelayTraffic } from '../domain/relay/relay-parts.ts';
+import type { RelayedLink } from '../domain/relay/relayed-link.ts';
 import { GroupTokens } from '../tokens/group-tokens.ts';
 import type { TokenKey } from '../tokens/group-tokens.ts';
-import { SOCKET_ROLE } from './contract.ts';
+import { SealedHellos } from '../tokens/relay-seals.ts';
+import { RELAY_ROLE, SOCKET_ROLE } from './contract.ts';
 import type { SrtlaContract } from './contract.ts';
-import type { ListenerInit, ListenerStatistics } from './listener-contract.ts';
+import type { ListenerCommands, ListenerInit, ListenerStatistics } from './listener-contract.ts';
 import { readListener } from './listener-statistics.ts';
 import type { SrtlaSession } from './program.ts';
+import type { RelaySession } from './relay-session.ts';
 import type { UpstreamSession } from './upstream-session.ts';
 
 /** One listening socket: what comes in goes to the receiver, what that answers leaves by the same socket. */
@@ -33,6 +38,8 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
   #armedUs = Infinity;
   /** By group: where its SRT goes; a group has none until the control side has opened it. */
   readonly #upstreams: (UpstreamSession | undefined)[] = [];
+  readonly #relays = new Set<RelaySession>();
+  readonly relayTraffic = new RelayTraffic();
 
   constructor(
     thread: MediaThread,
@@ -55,8 +62,11 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
       memory,
       ids: {
         issue: (id) => tokens.issue(id, unixMs()),
-        isIssued: (id) => tokens.open(id, unixMs()) !== null,
+        issuer: (id) => tokens.open(id, unixMs())?.instanceId ?? null,
+        instanceId: init.tokens.instanceId,
       },
+      relay:
+        init.relay === null ? null : { options: init.relay.options, seals: new SealedHellos(init.relay.keys, unixMs) },
       output: this,
       events: this,
       seed: init.seed,
@@ -69,11 +79,12 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
     this.#arm();
   }
 
-  onDatagram(index: number, _role: number, nowUs: number): void {
+  onDatagram(index: number, role: number, nowUs: number): void {
     const { offset, length, source } = this.#thread.io.batch;
     this.#nowUs = nowUs;
     this.#from.setSource(source, index);
-    this.#receiver.onLinkDatagram(offset[index], length[index], this.#from, nowUs);
+    if (role === SOCKET_ROLE) this.#receiver.onLinkDatagram(offset[index], length[index], this.#from, nowUs);
+    else this.#receiver.onRelayDatagram(offset[index], length[index], this.#from, nowUs);
     this.#arm();
   }
 
@@ -107,7 +118,7 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
   }
 
   statistics(nowUs: number): ListenerStatistics {
-    return readListener(this.#receiver, nowUs);
+    return readListener(this.#receiver, this.relayTraffic, nowUs);
   }
 
   verdict(serial: number, request: number, reason: number | null, nowUs: number): boolean {
@@ -124,6 +135,41 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
   endStream(serial: number, nowUs: number): boolean {
     const group = this.#receiver.find(serial);
     return group !== undefined && this.#receiver.endStream(group, nowUs);
+  }
+
+  adopt({ id, links, stream, address, isRelayed }: ListenerCommands['adoptGroup']['args'], nowUs: number): boolean {
+    this.#nowUs = nowUs;
+    const adopted = this.#receiver.adopt({ key: hexToKey(id), links, stream }, address, isRelayed, nowUs);
+    this.#arm();
+    return adopted;
+  }
+
+  refuseForeign(address: AddressWords, isRelayed: boolean): null {
+    this.#receiver.refuseForeign(address, isRelayed);
+    return null;
+  }
+
+  release(serial: number, nowUs: number): boolean {
+    const group = this.#receiver.find(serial);
+    if (group !== undefined) this.#receiver.release(group, nowUs);
+    return group !== undefined;
+  }
+
+  /** A link whose group another instance owns. Returns false when its address is a link here, or is handed on already. */
+  addRelay(session: RelaySession, relayed: RelayedLink): boolean {
+    if (!this.#receiver.addRelay(relayed)) return false;
+    this.#relays.add(session);
+    return true;
+  }
+
+  removeRelay(session: RelaySession, relayed: RelayedLink): void {
+    this.#receiver.removeRelay(relayed);
+    this.#relays.delete(session);
+  }
+
+  /** What the owner of its group says to a relayed link. */
+  toSender(to: AddressWords, offset: number, length: number): void {
+    this.#port.queue(SOCKET_ROLE, offset, length, to);
   }
 
   setDraining(draining: boolean): null {
@@ -149,14 +195,20 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
   lost(): void {
     for (const upstream of this.#upstreams) upstream?.forgetListener();
     this.#upstreams.length = 0;
+    for (const relay of this.#relays) relay.forgetListener();
+    this.#relays.clear();
   }
 
-  reply(to: AddressWords, offset: number, length: number): void {
-    this.#port.send(SOCKET_ROLE, offset, length, to);
+  reply(to: AddressWords, isRelayed: boolean, offset: number, length: number): void {
+    this.#port.send(isRelayed ? RELAY_ROLE : SOCKET_ROLE, offset, length, to);
   }
 
-  toLink(link: Link, offset: number, length: number): void {
-    this.#port.queue(SOCKET_ROLE, offset, length, link.address);
+  toLinkNow({ address, relayedBy }: Link, offset: number, length: number): void {
+    this.#port.send(relayedBy === null ? SOCKET_ROLE : RELAY_ROLE, offset, length, address);
+  }
+
+  toLink({ address, relayedBy }: Link, offset: number, length: number): void {
+    this.#port.queue(relayedBy === null ? SOCKET_ROLE : RELAY_ROLE, offset, length, address);
   }
 
   toServer(group: Group, offset: number, length: number): void {
@@ -177,12 +229,19 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
     this.#port.emit({ type: 'group-down', group: group.serial, reason });
   }
 
-  linkUp({ group, address, joinedLate }: Link): void {
-    this.#port.emit({ type: 'link-up', group: group.serial, address: plainAddress(address), joinedLate });
+  linkUp({ group, origin, relayedBy, joinedLate }: Link): void {
+    const address = plainAddress(origin);
+    this.#port.emit({ type: 'link-up', group: group.serial, address, relayedBy, joinedLate });
   }
 
-  linkDown({ group, address }: Link, reason: LinkDownReason): void {
-    this.#port.emit({ type: 'link-down', group: group.serial, address: plainAddress(address), reason });
+  linkDown({ group, origin, relayedBy }: Link, reason: LinkDownReason): void {
+    const address = plainAddress(origin);
+    this.#port.emit({ type: 'link-down', group: group.serial, address, relayedBy, reason });
+  }
+
+  foreignGroup(key: string, issuer: string, from: AddressWords, peer: RelayPeer | undefined): void {
+    const address = plainAddress(from);
+    this.#port.emit({ type: 'foreign-group', id: keyToHex(key), issuer, address, isRelayed: peer !== undefined });
   }
 
   lateLinkRefused({ serial }: Group, address: AddressWords): void {

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { EXTENDED_KEEPALIVE_BYTES, LinkTelemetry, writeExtendedKeepalive } from '@mediaplane/srtla';
 import { Bench, addressOf } from '../domain/receiver/spec-bench.ts';
 import { KEEPALIVE, data, idOf, reg2, srtNak } from '../domain/receiver/spec-packets.ts';
+import { RelayTraffic } from '../domain/relay/relay-parts.ts';
 import { readListener } from './listener-statistics.ts';
 
 const ENCODER = 77;
@@ -11,7 +12,7 @@ test('a listener tells what its groups and links have carried, as plain data of 
   bench.register(8, 9);
   const group = bench.accepted(9, ENCODER, 1, 2);
   bench.from(3, reg2(idOf(9)));
-  const before = readListener(bench.receiver, bench.nowUs).groups[1];
+  const before = readListener(bench.receiver, new RelayTraffic(), bench.nowUs).groups[1];
   bench.nowUs += 500_000;
   bench.from(1, data(1, { timestampUs: 0 }));
   bench.nowUs += 1000;
@@ -25,7 +26,7 @@ test('a listener tells what its groups and links have carried, as plain data of 
   writeExtendedKeepalive(new DataView(keepalive.buffer), 0, 1, telemetry);
   bench.from(2, keepalive);
   bench.nowUs += 250_000;
-  const told = readListener(bench.receiver, bench.nowUs);
+  const told = readListener(bench.receiver, new RelayTraffic(), bench.nowUs);
   bench.from(1, data(6));
   expect(structuredClone(told)).toEqual(told);
   expect(told).toMatchObject({ sampledUs: bench.nowUs, halfOpenGroups: 1, counters: { strangers: 1, notAccepted: 1 } });

@@ -1,13 +1,16 @@
 import { plainAddress } from '@mediaplane/net';
 import type { Group, Link } from '../domain/receiver/group.ts';
 import type { Receiver } from '../domain/receiver/receiver.ts';
+import type { RelayTraffic } from '../domain/relay/relay-parts.ts';
 import type { GroupLinkStatistics, GroupStatistics, ListenerStatistics } from './listener-contract.ts';
 
 /** What a listener says when it is asked; plain data. */
-export function readListener(receiver: Receiver, nowUs: number): ListenerStatistics {
+export function readListener(receiver: Receiver, relayTraffic: RelayTraffic, nowUs: number): ListenerStatistics {
   return {
     sampledUs: nowUs,
     counters: { ...receiver.counters },
+    relayCounters: receiver.relayCounters === null ? null : { ...receiver.relayCounters },
+    relayTraffic: { ...relayTraffic },
     halfOpenGroups: receiver.halfOpen,
     groups: Array.from(receiver.groups.values(), (group) => readGroup(group, nowUs)),
   };
@@ -28,7 +31,8 @@ function readGroup(group: Group, nowUs: number): GroupStatistics {
 function readLink(link: Link, nowUs: number): GroupLinkStatistics {
   const { telemetry } = link;
   return {
-    address: plainAddress(link.address),
+    address: plainAddress(link.origin),
+    relayedBy: link.relayedBy,
     joinedLate: link.joinedLate,
     upMs: (nowUs - link.upUs) / 1000,
     heardAgoMs: (nowUs - link.heardUs) / 1000,

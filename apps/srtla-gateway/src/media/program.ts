@@ -4,12 +4,13 @@ import type { SrtlaContract } from './contract.ts';
 import { LISTENER_COMMANDS } from './listener-commands.ts';
 import { ListenerSession } from './listener-session.ts';
 import { PathSession } from './path-session.ts';
+import { RelaySession } from './relay-session.ts';
 import { UPLINK_COMMANDS } from './uplink-commands.ts';
 import { UplinkMemory } from './uplink-memory.ts';
 import { UplinkSession } from './uplink-session.ts';
 import { UpstreamSession } from './upstream-session.ts';
 
-export type SrtlaSession = ListenerSession | UpstreamSession | UplinkSession | PathSession;
+export type SrtlaSession = ListenerSession | UpstreamSession | RelaySession | UplinkSession | PathSession;
 
 /** What a media thread runs for srtla-gateway: listeners with their groups, and uplinks with their links. */
 export function startProgram(thread: MediaThread): MediaProgram<SrtlaSession, SrtlaContract> {
@@ -24,6 +25,8 @@ export function startProgram(thread: MediaThread): MediaProgram<SrtlaSession, Sr
           return { session: new ListenerSession(thread, memory, port, init, nowUs), opened: null };
         case 'upstream':
           return { session: new UpstreamSession(thread, port, init, nowUs), opened: null };
+        case 'relay':
+          return { session: new RelaySession(thread, memory, port, init, nowUs), opened: null };
         case 'uplink':
           return { session: new UplinkSession(thread, uplinkMemory, port, init, nowUs), opened: null };
         case 'path':

@@ -83,6 +83,7 @@ export class TestGateway implements AsyncDisposable {
       seed: 99,
       resume: former === undefined ? [] : [former.group],
       endedIds: [],
+      relay: null,
     });
     return socket.handle.port;
   }

@@ -5,13 +5,19 @@ import type { LinkTelemetry } from '@mediaplane/srtla';
 import { IngestBudget } from './ingest-state.ts';
 import type { IngestAttempt, RememberedRefusal, SrtStream } from './ingest-state.ts';
 import { InterarrivalJitter } from './interarrival-jitter.ts';
+import type { RelayPeer } from '../relay/relay-gate.ts';
 
 /** One path of a group: an address that its sender sends from. */
 export class Link {
   readonly group: Group;
   /** Place in the registry's list of links. */
   readonly index: number;
+  /** Where its datagrams come from, and answers go: its sender, or the socket of an instance that relays. */
   readonly address: SocketAddress;
+  /** Where its sender sends from. */
+  readonly origin: SocketAddress;
+  /** It comes by the relay socket; from this instance. */
+  readonly relayedBy: string | null;
   /** The SRT session stood already when it came. */
   readonly joinedLate: boolean;
   readonly upUs: number;
@@ -28,10 +34,19 @@ export class Link {
   /** What its sender said of it; null until it has. */
   telemetry: LinkTelemetry | null = null;
 
-  constructor(group: Group, index: number, address: AddressWords, joinedLate: boolean, nowUs: number) {
+  constructor(
+    group: Group,
+    index: number,
+    address: AddressWords,
+    peer: RelayPeer | undefined,
+    joinedLate: boolean,
+    nowUs: number,
+  ) {
     this.group = group;
     this.index = index;
     this.address = new SocketAddress().copyFrom(address);
+    this.origin = peer === undefined ? this.address : new SocketAddress().copyFrom(peer.origin);
+    this.relayedBy = peer === undefined ? null : peer.instanceId;
     this.joinedLate = joinedLate;
     this.upUs = nowUs;
     this.heardUs = nowUs;

@@ -43,7 +43,7 @@ export class DecidingIngest extends Ingest {
     const before = isUnderWay ? attempt.conclusion : stream?.callerSocketId === socketId ? stream.conclusion : null;
     const isOther = before !== null && before.streamId !== handshake.streamId;
     if (isOther || handshake.cookie !== this.#cookieOf(group, socketId)) {
-      return this.reject(link.address, handshake, RejectionReason.rogue);
+      return this.reject(link, handshake, RejectionReason.rogue);
     }
     if (isUnderWay) this.#pursue(group, attempt, nowUs);
     else if (before !== null) this.#sendConclusion(group, before);
@@ -98,7 +98,7 @@ export class DecidingIngest extends Ingest {
   #answerInduction(link: Link, request: Handshake): void {
     const { output, memory } = this.parts;
     const cookie = this.#cookieOf(link.group, request.socketId);
-    output.reply(link.address, memory.reply, writeInductionResponse(this.out(), request, cookie, 0));
+    output.toLinkNow(link, memory.reply, writeInductionResponse(this.out(), request, cookie, 0));
   }
 
   #ask(link: Link, handshake: Handshake, offset: number, length: number, nowUs: number): void {
@@ -106,7 +106,7 @@ export class DecidingIngest extends Ingest {
     const { refusal } = group;
     if (refusal !== null && refusal.streamId === handshake.streamId && nowUs < refusal.untilUs) {
       this.counters.refusalRepeats += 1;
-      return this.reject(link.address, handshake, refusal.reason);
+      return this.reject(link, handshake, refusal.reason);
     }
     if (!group.ingestBudget.admit(nowUs)) return this.dropped(link);
     const conclusion = this.keep(handshake, link, offset, length);
@@ -147,7 +147,7 @@ export class DecidingIngest extends Ingest {
 
   /** By the link that it was heard on last. */
   #rejectLater({ freshest }: Group, { handshake }: Conclusion, reason: number): void {
-    if (freshest !== undefined) this.reject(freshest.address, handshake, reason);
+    if (freshest !== undefined) this.reject(freshest, handshake, reason);
   }
 
   /** Not secret: whoever sends here is a link that has registered. It tells conclusions of now from those of before a restart. */

@@ -21,7 +21,7 @@ export class PassingIngest extends Ingest {
         this.endIfGone(group, nowUs);
       }
       if (type === HandshakeType.conclusion && !this.#conclude(group.attempt, handshake, link, offset, length)) {
-        return this.reject(link.address, handshake, RejectionReason.rogue);
+        return this.reject(link, handshake, RejectionReason.rogue);
       }
     }
     this.parts.output.toServer(group, offset, length);

@@ -37,7 +37,7 @@ export class SrtStream {
 export class Conclusion {
   readonly handshake: Handshake;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The link that brought it first. */
+  /** The sender's end of the link that brought it first. */
   readonly address: AddressWords;
 
   constructor(handshake: Handshake, bytes: Uint8Array<ArrayBuffer>, address: AddressWords) {

@@ -1,5 +1,4 @@
 import { MAX_DATAGRAM_BYTES, plainAddress } from '@mediaplane/net';
-import type { AddressWords } from '@mediaplane/net';
 import {
   HandshakeType,
   callerLatencyMs,
@@ -74,7 +73,7 @@ export abstract class Ingest {
       const { output, memory } = this.parts;
       output.toServerNow(group, memory.reply, writeShutdown(this.out(), stream.serverSocketId, 0));
       const length = writeShutdown(this.out(), stream.callerSocketId, 0);
-      for (const { address } of group.links) output.reply(address, memory.reply, length);
+      for (const link of group.links) output.toLinkNow(link, memory.reply, length);
     }
     this.parts.events.ingestEnded(group, by);
     return true;
@@ -99,7 +98,7 @@ export abstract class Ingest {
   /** What the encoder asks for, kept. */
   protected keep(handshake: Handshake, link: Link, offset: number, length: number): Conclusion {
     const bytes = this.parts.bytes.slice(offset, offset + length);
-    return new Conclusion(handshake, new Uint8Array(bytes), plainAddress(link.address));
+    return new Conclusion(handshake, new Uint8Array(bytes), plainAddress(link.origin));
   }
 
   /** A server that takes one caller at a time, or one of a name, would refuse the one that comes while it waits for the one that has gone. */
@@ -113,9 +112,9 @@ export abstract class Ingest {
   }
 
   /** Tells the encoder that it is refused, where it asked. */
-  protected reject(to: AddressWords, request: Handshake, reason: number): void {
+  protected reject(link: Link, request: Handshake, reason: number): void {
     const { output, memory } = this.parts;
-    output.reply(to, memory.reply, writeRejection(this.out(), request, reason, 0));
+    output.toLinkNow(link, memory.reply, writeRejection(this.out(), request, reason, 0));
   }
 
   /** The attempt has failed. */

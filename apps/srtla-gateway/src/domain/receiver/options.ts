@@ -25,6 +25,8 @@ export interface ReceiverOptions {
   readonly refusalMemoryUs: number;
   /** A link that joins when the SRT session stands already is refused, unless it was of the group before. */
   readonly refuseLateLinks: boolean;
+  /** A group that another instance began: taken for ours (there is no other), or told, for others may have it. */
+  readonly foreignGroups: 'adopt' | 'tell';
   /** What a REG1 gets while draining: nothing, so that senders try another address, or REG_NAK, which not every sender understands. */
   readonly drainingReply: 'silence' | 'nak';
   readonly registrationRates: RegistrationRates;
@@ -45,6 +47,7 @@ export const RECEIVER_DEFAULTS: ReceiverOptions = {
   serverTimeoutUs: 2.8e6,
   refusalMemoryUs: 10e6,
   refuseLateLinks: false,
+  foreignGroups: 'adopt',
   drainingReply: 'silence',
   // All 200 groups of 16 links may sit behind one address of carrier-grade NAT and come back at once, each link with a REG2 that nobody
   // knows and every group with a REG1 after it: 3400; senders repeat every second. What gets through of a network costs 2.5 % of a core

@@ -1,4 +1,5 @@
 import type { AddressWords } from '@mediaplane/net';
+import type { RelayGateParts, RelayPeer } from '../relay/relay-gate.ts';
 import type { Group, Link } from './group.ts';
 import type { Conclusion, IngestAttempt, IngestEnd, RefusedBy, SrtStream } from './ingest-state.ts';
 import type { ReceiverOptions } from './options.ts';
@@ -6,9 +7,11 @@ import type { ReplyMemory } from './reply-memory.ts';
 
 /** Where a receiver's datagrams leave. Offsets are into the memory that it was made with. */
 export interface ReceiverOutput {
-  /** From the listener's socket, before the call returns. */
-  reply(to: AddressWords, offset: number, length: number): void;
-  /** From the listener's socket, at the end of the pass at the latest. */
+  /** From the listener's socket, or its relay socket, before the call returns. */
+  reply(to: AddressWords, isRelayed: boolean, offset: number, length: number): void;
+  /** As `reply`, to a link. */
+  toLinkNow(link: Link, offset: number, length: number): void;
+  /** From the socket that the link talks to, at the end of the pass at the latest. */
   toLink(link: Link, offset: number, length: number): void;
   /** From the group's own socket to its SRT server, at the end of the pass at the latest. */
   toServer(group: Group, offset: number, length: number): void;
@@ -20,14 +23,19 @@ export interface ReceiverOutput {
 export interface GroupIds {
   /** Completes an id: `id` holds the sender's half. */
   issue(id: Uint8Array): void;
-  /** Whether the id was issued here, or by another who shares the key, and is still good. */
-  isIssued(id: Uint8Array): boolean;
+  /** The instance that issued it; null when none that shares the key did, or it is good no more. */
+  issuer(id: Uint8Array): string | null;
+  /** Ours. */
+  readonly instanceId: string;
 }
 
-/** `moved`: its address registered with another group. */
+/** `moved`: its address registered with another group, or its sender comes by another way. */
 export type LinkDownReason = 'silent' | 'moved' | 'group-down';
-/** `no-stream`: no SRT session came to stand, and others needed the room. `stream-ended`: one did, and after its end none came again. */
-export type GroupDownReason = 'no-stream' | 'stream-ended' | 'no-links' | 'kicked';
+/**
+ * `no-stream`: no SRT session came to stand, and others needed the room. `stream-ended`: one did, and after its end none came again.
+ * `released`: another instance has it.
+ */
+export type GroupDownReason = 'no-stream' | 'stream-ended' | 'no-links' | 'kicked' | 'released';
 
 /** What happens to groups and links; none of it per packet. */
 export interface ReceiverEvents {
@@ -35,6 +43,8 @@ export interface ReceiverEvents {
   linkUp(link: Link): void;
   linkDown(link: Link, reason: LinkDownReason): void;
   lateLinkRefused(group: Group, address: AddressWords): void;
+  /** REG2 of a group that another instance began and that is not here; not answered. `peer`: it came by the relay socket. */
+  foreignGroup(key: string, issuer: string, from: AddressWords, peer: RelayPeer | undefined): void;
   ingestRequest(group: Group, attempt: IngestAttempt, conclusion: Conclusion): void;
   ingestAccepted(group: Group, stream: SrtStream, conclusion: Conclusion): void;
   /** `reason`: a RejectionReason, or another that the server gave. */
@@ -77,6 +87,8 @@ export interface ReceiverParts {
   /** Of those bytes. */
   readonly memory: ReplyMemory;
   readonly ids: GroupIds;
+  /** How other instances hand on datagrams to this one; null: they cannot. */
+  readonly relay: Pick<RelayGateParts, 'options' | 'seals'> | null;
   readonly output: ReceiverOutput;
   readonly events: ReceiverEvents;
   /** Any random number. */

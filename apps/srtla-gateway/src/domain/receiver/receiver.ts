@@ -8,26 +8,23 @@ import {
   readTelemetry,
   srtlaType,
 } from '@mediaplane/srtla';
+import { RelayGate } from '../relay/relay-gate.ts';
+import type { RelayPeer } from '../relay/relay-gate.ts';
+import type { RelayedLink } from '../relay/relayed-link.ts';
+import type { RelayCounters } from '../relay/relay-parts.ts';
+import { RelayedLinks } from '../relay/relayed-links.ts';
 import { Forwarding } from './forwarding.ts';
 import type { Group, Link } from './group.ts';
 import { DecidingIngest } from './ingest-decide.ts';
 import { PassingIngest } from './ingest-pass.ts';
 import type { Ingest } from './ingest.ts';
-import { SrtStream } from './ingest-state.ts';
 import { ReceiverCounters } from './receiver-parts.ts';
 import type { ReceiverParts } from './receiver-parts.ts';
 import { Registration } from './registration.ts';
+import type { FormerGroup } from './registration.ts';
 import { Registry } from './registry.ts';
 
 const REAP_INTERVAL_US = 1e6;
-
-/** A group that was there before the process was started again. */
-export interface FormerGroup {
-  readonly key: string;
-  readonly links: readonly { readonly address: AddressWords; readonly joinedLate: boolean }[];
-  /** The SRT session that stood. */
-  readonly stream: Pick<SrtStream, 'callerSocketId' | 'serverSocketId' | 'latencyMs'> | null;
-}
 
 /**
  * The receiving end of SRTLA on one socket. Says which datagram is whose affair: registration makes groups and links, ingest lets SRT
@@ -40,6 +37,8 @@ export class Receiver {
   readonly #registration: Registration;
   readonly #ingest: Ingest;
   readonly #forwarding: Forwarding;
+  readonly #relays: RelayedLinks;
+  readonly #gate: RelayGate | undefined;
   #reapDueUs = Infinity;
 
   constructor(parts: ReceiverParts) {
@@ -49,6 +48,14 @@ export class Receiver {
     const Machine = parts.options.ingest === 'pass' ? PassingIngest : DecidingIngest;
     this.#ingest = new Machine(parts, this.#registry, this.counters);
     this.#forwarding = new Forwarding(parts, this.#ingest, this.counters);
+    this.#relays = new RelayedLinks(parts.seed);
+    const { relay, bytes, view, seed } = parts;
+    if (relay === null) return;
+    const onPeerOver = ({ address }: RelayPeer, nowUs: number): void => {
+      const link = this.#registry.relayedLink(address);
+      if (link !== undefined) this.#registry.dropLink(link, 'moved', nowUs);
+    };
+    this.#gate = new RelayGate({ ...relay, bytes, view, seed, onPeerOver });
   }
 
   get groups(): ReadonlyMap<string, Group> {
@@ -57,6 +64,15 @@ export class Receiver {
 
   get linkCount(): number {
     return this.#registry.linkCount;
+  }
+
+  /** Links that other instances hand on, and have lately. */
+  get relayPeers(): number {
+    return this.#gate?.size ?? 0;
+  }
+
+  get relayCounters(): Readonly<RelayCounters> | null {
+    return this.#gate?.counters ?? null;
   }
 
   /** Groups in which no SRT session has stood yet. */
@@ -78,13 +94,10 @@ export class Receiver {
     for (const { key, links, stream } of groups) {
       if (this.groups.has(key)) continue;
       const group = this.#registry.openGroup(key, true, nowUs);
-      if (stream !== null) {
-        const { callerSocketId, serverSocketId, latencyMs } = stream;
-        group.stream = new SrtStream(callerSocketId, serverSocketId, latencyMs, null, nowUs);
-        this.#registry.markAccepted(group);
-      }
+      if (stream !== null) this.#registration.resumeStream(group, stream, nowUs);
       for (const { address, joinedLate } of links) {
-        if (this.#registry.link(address) === undefined) this.#registration.join(group, address, nowUs, joinedLate);
+        if (this.#registry.link(address) !== undefined) continue;
+        this.#registration.join(group, address, undefined, nowUs, joinedLate);
       }
     }
     this.#armReaper(nowUs);
@@ -98,9 +111,48 @@ export class Receiver {
   /** A datagram that came to the listener's socket. */
   onLinkDatagram(offset: number, length: number, from: AddressWords, nowUs: number): void {
     const link = this.#registry.link(from);
-    if (isSrtla(this.#parts.view, offset, length)) this.#onSrtla(offset, length, from, link, nowUs);
-    else if (link === undefined) this.counters.strangers += 1;
-    else this.#forwarding.onLinkSrt(offset, length, link, nowUs);
+    if (link === undefined) {
+      const relayed = this.#relays.get(from);
+      if (relayed !== undefined) return relayed.onSenderDatagram(offset, length, nowUs);
+    }
+    this.#onDatagram(offset, length, from, link, undefined, nowUs);
+  }
+
+  /** A datagram that came to the relay socket. It never goes to a third instance. */
+  onRelayDatagram(offset: number, length: number, from: AddressWords, nowUs: number): void {
+    const peer = this.#gate?.admit(offset, length, from, nowUs);
+    if (peer !== undefined) this.#onDatagram(offset, length, from, this.#registry.relayedLink(from), peer, nowUs);
+    this.#armReaper(nowUs);
+  }
+
+  /** From now on the address's datagrams are handed on. Returns false when it is a link of a group here, or is handed on already. */
+  addRelay(relayed: RelayedLink): boolean {
+    return this.#registry.link(relayed.origin) === undefined && this.#relays.add(relayed);
+  }
+
+  removeRelay(relayed: RelayedLink): void {
+    this.#relays.remove(relayed);
+  }
+
+  /** A group that `foreignGroup` told of is ours from now on. Returns false when it cannot be. */
+  adopt(former: FormerGroup, from: AddressWords, isRelayed: boolean, nowUs: number): boolean {
+    const peer = isRelayed ? this.#gate?.find(from) : undefined;
+    if (isRelayed && peer === undefined) return false;
+    const adopted = this.#registration.adopt(former.key, former, from, peer, nowUs);
+    this.#armReaper(nowUs);
+    return adopted;
+  }
+
+  /** Nobody has the group that `foreignGroup` told of: its sender is told to begin anew. */
+  refuseForeign(from: AddressWords, isRelayed: boolean): void {
+    const peer = isRelayed ? this.#gate?.find(from) : undefined;
+    if (!isRelayed || peer !== undefined) this.#registration.refuse(from, peer);
+  }
+
+  /** Another instance has the group. */
+  release(group: Group, nowUs: number): void {
+    this.#ingest.end(group, 'gateway', nowUs);
+    this.#registry.close(group, 'released', nowUs);
   }
 
   /** A datagram that came from a group's SRT server. */
@@ -143,22 +195,44 @@ export class Receiver {
     if (nowUs < this.#reapDueUs) return;
     this.#ingest.reap(nowUs);
     this.#registry.reap(nowUs);
+    this.#gate?.reap(nowUs);
     this.#reapDueUs = Infinity;
     this.#armReaper(nowUs);
   }
 
   #armReaper(nowUs: number): void {
-    if (this.#reapDueUs === Infinity && this.groups.size > 0) this.#reapDueUs = nowUs + REAP_INTERVAL_US;
+    const isNeeded = this.groups.size > 0 || (this.#gate?.size ?? 0) > 0;
+    if (this.#reapDueUs === Infinity && isNeeded) this.#reapDueUs = nowUs + REAP_INTERVAL_US;
   }
 
-  #onSrtla(offset: number, length: number, from: AddressWords, link: Link | undefined, nowUs: number): void {
+  #onDatagram(
+    offset: number,
+    length: number,
+    from: AddressWords,
+    link: Link | undefined,
+    peer: RelayPeer | undefined,
+    nowUs: number,
+  ): void {
+    if (isSrtla(this.#parts.view, offset, length)) this.#onSrtla(offset, length, from, link, peer, nowUs);
+    else if (link === undefined) this.counters.strangers += 1;
+    else this.#forwarding.onLinkSrt(offset, length, link, nowUs);
+  }
+
+  #onSrtla(
+    offset: number,
+    length: number,
+    from: AddressWords,
+    link: Link | undefined,
+    peer: RelayPeer | undefined,
+    nowUs: number,
+  ): void {
     switch (srtlaType(this.#parts.view, offset)) {
       case SrtlaType.keepalive:
         return this.#onKeepalive(offset, length, link, nowUs);
       case SrtlaType.reg1:
-        return this.#registration.onReg1(offset, length, from, nowUs);
+        return this.#registration.onReg1(offset, length, from, peer, nowUs);
       case SrtlaType.reg2:
-        this.#registration.onReg2(offset, length, from, link, nowUs);
+        this.#registration.onReg2(offset, length, from, link, peer, nowUs);
         return this.#armReaper(nowUs);
       default:
         this.counters.unexpected += 1;
@@ -175,11 +249,11 @@ export class Receiver {
     const telemetry = link.telemetry ?? new LinkTelemetry();
     if (readTelemetry(view, offset, length, telemetry)) link.telemetry = telemetry;
     if (!options.padReplies || length >= PADDED_REPLY_BYTES) {
-      output.reply(link.address, offset, length);
+      output.toLinkNow(link, offset, length);
       return;
     }
     bytes.copyWithin(memory.reply, offset, offset + length);
-    output.reply(link.address, memory.reply, padReply(bytes, memory.reply, length));
+    output.toLinkNow(link, memory.reply, padReply(bytes, memory.reply, length));
   }
 }
 

@@ -1,3 +1,4 @@
+import { SocketAddress } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import {
   GROUP_ID_BYTES,
@@ -8,13 +9,25 @@ import {
   isWholeRegistration,
   writeReply,
 } from '@mediaplane/srtla';
+import type { RelayPeer } from '../relay/relay-gate.ts';
 import { EndedIds } from './ended-ids.ts';
 import type { Group, Link } from './group.ts';
+import { SrtStream } from './ingest-state.ts';
 import { LateLinks } from './late-links.ts';
 import type { ReceiverCounters, ReceiverParts } from './receiver-parts.ts';
 import { RegistrationLimiter } from './registration-rates.ts';
 import { groupKey } from './registry.ts';
 import type { Registry } from './registry.ts';
+
+type FormerStream = Pick<SrtStream, 'callerSocketId' | 'serverSocketId' | 'latencyMs'>;
+
+/** A group that was there before the process was started again, or was another instance's. */
+export interface FormerGroup {
+  readonly key: string;
+  readonly links: readonly { readonly address: AddressWords; readonly joinedLate: boolean }[];
+  /** The SRT session that stood. */
+  readonly stream: FormerStream | null;
+}
 
 /**
  * Whoever holds an address that was silent this long has left it. Sooner, a datagram with a forged source address could pull a link
@@ -43,7 +56,7 @@ export class Registration {
   }
 
   /** Answered without a trace, as a SYN with a cookie: the id that goes out is all there is of the group until it comes back. */
-  onReg1(offset: number, length: number, from: AddressWords, nowUs: number): void {
+  onReg1(offset: number, length: number, from: AddressWords, peer: RelayPeer | undefined, nowUs: number): void {
     if (!isWholeRegistration(length)) {
       this.#counters.malformed += 1;
       return;
@@ -51,10 +64,10 @@ export class Registration {
     if (this.draining) {
       // With REG_ERR, BELABOX's sender would think the link alive; when nothing comes it tries the receiver's next address.
       this.#counters.draining += 1;
-      if (this.#parts.options.drainingReply === 'nak') this.#reply(from, SrtlaType.regRefused);
+      if (this.#parts.options.drainingReply === 'nak') this.#reply(from, peer, SrtlaType.regRefused);
       return;
     }
-    if (!this.#limiter.admit(from, nowUs)) {
+    if (!this.#limiter.admit(originOf(from, peer), nowUs)) {
       this.#counters.rateLimited += 1;
       return;
     }
@@ -63,11 +76,18 @@ export class Registration {
     bytes.copyWithin(reply, offset, offset + SRTLA_TYPE_BYTES + SENDER_HALF_BYTES);
     view.setUint16(reply, SrtlaType.reg2);
     ids.issue(bytes.subarray(reply + SRTLA_TYPE_BYTES, reply + REGISTRATION_BYTES));
-    output.reply(from, reply, REGISTRATION_BYTES);
+    output.reply(from, peer !== undefined, reply, REGISTRATION_BYTES);
   }
 
-  /** `link`: that has this address. */
-  onReg2(offset: number, length: number, from: AddressWords, link: Link | undefined, nowUs: number): void {
+  /** `link`: that has this address. `peer`: whom the relay socket has it from. */
+  onReg2(
+    offset: number,
+    length: number,
+    from: AddressWords,
+    link: Link | undefined,
+    peer: RelayPeer | undefined,
+    nowUs: number,
+  ): void {
     if (!isWholeRegistration(length)) {
       this.#counters.malformed += 1;
       return;
@@ -77,29 +97,82 @@ export class Registration {
     const key = groupKey(id);
     const group = this.#registry.groups.get(key);
     if (group === undefined) {
-      if (!this.#mayOpen(id, key, from, nowUs)) return;
+      if (!this.#mayOpen(id, key, from, peer, nowUs)) return;
     } else if (link?.group === group) {
       // The REG3 was lost on its way.
       link.heardUs = nowUs;
-      return this.#reply(from, SrtlaType.reg3);
+      return this.#reply(from, peer, SrtlaType.reg3);
     }
-    if (link !== undefined && nowUs - link.heardUs < ADDRESS_FREE_US) {
+    const former = link ?? group?.links.find(({ origin }) => origin.equals(originOf(from, peer)));
+    if (former !== undefined && !mayFollow(former, peer, nowUs)) {
       this.#counters.taken += 1;
-      return this.#reply(from, SrtlaType.regError);
+      return this.#reply(from, peer, SrtlaType.regError);
     }
+    if (former !== undefined) this.#registry.dropLink(former, 'moved', nowUs);
     if (!this.#hasRoom(group, nowUs)) {
       this.#counters.full += 1;
-      return this.#reply(from, SrtlaType.regError);
+      return this.#reply(from, peer, SrtlaType.regError);
     }
-    if (group !== undefined && this.#isTooLate(group, from)) return this.#reply(from, SrtlaType.regError);
-    if (link !== undefined) this.#registry.dropLink(link, 'moved', nowUs);
-    this.join(group ?? this.#registry.openGroup(key, false, nowUs), from, nowUs);
-    this.#reply(from, SrtlaType.reg3);
+    if (group !== undefined && this.#isTooLate(group, originOf(from, peer))) {
+      return this.#reply(from, peer, SrtlaType.regError);
+    }
+    this.join(group ?? this.#registry.openGroup(key, false, nowUs), from, peer, nowUs);
+    this.#reply(from, peer, SrtlaType.reg3);
   }
 
-  join(group: Group, from: AddressWords, nowUs: number, joinedLate = group.stream !== null): void {
-    this.#registry.openLink(group, from, joinedLate, nowUs);
-    this.#lateLinks.admit(group, from);
+  /**
+   * A group that `foreignGroup` told of is ours from now on, with the link that came. `links`: those that it is known to have had.
+   * Returns false when there is no room for it.
+   */
+  adopt(
+    key: string,
+    { stream, links }: Pick<FormerGroup, 'stream' | 'links'>,
+    from: AddressWords,
+    peer: RelayPeer | undefined,
+    nowUs: number,
+  ): boolean {
+    let group = this.#registry.groups.get(key);
+    if (group === undefined) {
+      if (this.#ended.has(key) || !this.#registry.makeRoom(nowUs)) return false;
+      group = this.#registry.openGroup(key, stream !== null, nowUs);
+      if (stream !== null) this.resumeStream(group, stream, nowUs);
+      for (const { address } of links) this.#lateLinks.admit(group, address);
+    }
+    const origin = new SocketAddress().copyFrom(originOf(from, peer));
+    const former = group.links.find((link) => origin.equals(link.origin));
+    if (former === undefined) {
+      if (!this.#hasRoom(group, nowUs) || this.#isTooLate(group, origin)) {
+        this.#reply(from, peer, SrtlaType.regError);
+        return true;
+      }
+      const known = links.find(({ address }) => origin.equals(address));
+      this.join(group, from, peer, nowUs, known?.joinedLate);
+    }
+    this.#reply(from, peer, SrtlaType.reg3);
+    return true;
+  }
+
+  /** Nobody has the group that `foreignGroup` told of, or nobody who can be reached. */
+  refuse(from: AddressWords, peer: RelayPeer | undefined): void {
+    this.#counters.unknownGroups += 1;
+    this.#reply(from, peer, SrtlaType.regNoGroup);
+  }
+
+  /** The SRT session of before goes on. */
+  resumeStream(group: Group, { callerSocketId, serverSocketId, latencyMs }: FormerStream, nowUs: number): void {
+    group.stream = new SrtStream(callerSocketId, serverSocketId, latencyMs, null, nowUs);
+    this.#registry.markAccepted(group);
+  }
+
+  join(
+    group: Group,
+    from: AddressWords,
+    peer: RelayPeer | undefined,
+    nowUs: number,
+    joinedLate = group.stream !== null,
+  ): void {
+    const link = this.#registry.openLink(group, from, peer, joinedLate, nowUs);
+    this.#lateLinks.admit(group, link.origin);
   }
 
   /** Whoever comes with that id is told that there is no such group. */
@@ -108,18 +181,24 @@ export class Registration {
   }
 
   /** Whether an id that belongs to no group opens one; answers when it does not. */
-  #mayOpen(id: Uint8Array, key: string, from: AddressWords, nowUs: number): boolean {
+  #mayOpen(id: Uint8Array, key: string, from: AddressWords, peer: RelayPeer | undefined, nowUs: number): boolean {
+    const { ids, options, events } = this.#parts;
+    if (!this.#limiter.admit(originOf(from, peer), nowUs)) {
+      this.#counters.rateLimited += 1;
+      return false;
+    }
+    const issuer = this.#ended.has(key) ? null : ids.issuer(id);
+    if (issuer !== null && issuer !== ids.instanceId && options.foreignGroups === 'tell') {
+      // Also while draining: the group is another's.
+      events.foreignGroup(key, issuer, from, peer);
+      return false;
+    }
     if (this.draining) {
       this.#counters.draining += 1;
       return false;
     }
-    if (!this.#limiter.admit(from, nowUs)) {
-      this.#counters.rateLimited += 1;
-      return false;
-    }
-    if (!this.#ended.has(key) && this.#parts.ids.isIssued(id)) return true;
-    this.#counters.unknownGroups += 1;
-    this.#reply(from, SrtlaType.regNoGroup);
+    if (issuer !== null) return true;
+    this.refuse(from, peer);
     return false;
   }
 
@@ -128,16 +207,26 @@ export class Registration {
     return group.links.length < this.#parts.options.maxLinksPerGroup;
   }
 
-  #isTooLate(group: Group, from: AddressWords): boolean {
+  #isTooLate(group: Group, origin: AddressWords): boolean {
     if (!this.#parts.options.refuseLateLinks || group.stream === null) return false;
-    if (this.#lateLinks.wasAdmitted(group, from)) return false;
+    if (this.#lateLinks.wasAdmitted(group, origin)) return false;
     this.#counters.late += 1;
-    if (this.#lateLinks.refuse(group, from)) this.#parts.events.lateLinkRefused(group, from);
+    if (this.#lateLinks.refuse(group, origin)) this.#parts.events.lateLinkRefused(group, origin);
     return true;
   }
 
-  #reply(to: AddressWords, type: SrtlaType): void {
+  #reply(to: AddressWords, peer: RelayPeer | undefined, type: SrtlaType): void {
     const { bytes, output, options, memory } = this.#parts;
-    output.reply(to, memory.reply, writeReply(bytes, memory.reply, type, options.padReplies));
+    output.reply(to, peer !== undefined, memory.reply, writeReply(bytes, memory.reply, type, options.padReplies));
   }
+}
+
+/** Where the sender of it sends from. */
+function originOf(from: AddressWords, peer: RelayPeer | undefined): AddressWords {
+  return peer === undefined ? from : peer.origin;
+}
+
+/** Whether a link's address, or its sender by another way, may be another link's: at once where the same instance says so. */
+function mayFollow(former: Link, peer: RelayPeer | undefined, nowUs: number): boolean {
+  return nowUs - former.heardUs >= ADDRESS_FREE_US || (peer !== undefined && former.relayedBy === peer.instanceId);
 }

@@ -2,12 +2,15 @@ import { AddressTable } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import { Group, Link } from './group.ts';
 import { Places } from './places.ts';
+import type { RelayPeer } from '../relay/relay-gate.ts';
 import type { GroupDownReason, LinkDownReason, ReceiverParts } from './receiver-parts.ts';
 
 /** The groups of a receiver and their links: who there is, and who has been silent for too long. */
 export class Registry {
   readonly #parts: ReceiverParts;
   readonly #addresses: AddressTable;
+  /** By the relay socket: what comes there is somebody else's, whatever its address. */
+  readonly #relayed: AddressTable;
   readonly #links = new Places<Link>();
   readonly #places = new Places<Group>();
   readonly #groups = new Map<string, Group>();
@@ -17,6 +20,7 @@ export class Registry {
   constructor(parts: ReceiverParts) {
     this.#parts = parts;
     this.#addresses = new AddressTable(parts.seed);
+    this.#relayed = new AddressTable(parts.seed);
   }
 
   /** By `groupKey`. */
@@ -25,7 +29,7 @@ export class Registry {
   }
 
   get linkCount(): number {
-    return this.#addresses.size;
+    return this.#addresses.size + this.#relayed.size;
   }
 
   /** Groups in which no SRT session has stood yet. */
@@ -40,6 +44,10 @@ export class Registry {
 
   link(from: AddressWords): Link | undefined {
     return this.#links.get(this.#addresses.get(from));
+  }
+
+  relayedLink(from: AddressWords): Link | undefined {
+    return this.#links.get(this.#relayed.get(from));
   }
 
   openGroup(key: string, isResumed: boolean, nowUs: number): Group {
@@ -57,18 +65,19 @@ export class Registry {
     group.streamEndedUs = Infinity;
   }
 
-  openLink(group: Group, from: AddressWords, joinedLate: boolean, nowUs: number): Link {
-    const link = this.#links.take((index) => new Link(group, index, from, joinedLate, nowUs));
+  /** `peer`: that it comes by, where it is relayed. */
+  openLink(group: Group, from: AddressWords, peer: RelayPeer | undefined, joinedLate: boolean, nowUs: number): Link {
+    const link = this.#links.take((index) => new Link(group, index, from, peer, joinedLate, nowUs));
     group.links.push(link);
     group.emptySinceUs = Infinity;
-    this.#addresses.set(link.address, link.index);
+    this.#tableOf(link).set(link.address, link.index);
     this.#parts.events.linkUp(link);
     return link;
   }
 
   dropLink(link: Link, reason: LinkDownReason, nowUs: number): void {
     const { group } = link;
-    this.#addresses.delete(link.address);
+    this.#tableOf(link).delete(link.address);
     this.#links.free(link.index);
     group.links.splice(group.links.indexOf(link), 1);
     if (group.links.length === 0) group.emptySinceUs = nowUs;
@@ -106,6 +115,10 @@ export class Registry {
       return this.#hasRoom();
     }
     return false;
+  }
+
+  #tableOf({ relayedBy }: Link): AddressTable {
+    return relayedBy === null ? this.#addresses : this.#relayed;
   }
 
   #hasRoom(): boolean {

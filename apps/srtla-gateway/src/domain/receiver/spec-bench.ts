@@ -2,12 +2,13 @@ import { SocketAddress } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import { SENDER_HALF_BYTES, SrtKind, parseHandshake, srtKind } from '@mediaplane/srtla';
 import type { Handshake } from '@mediaplane/srtla';
-import type { Group } from './group.ts';
+import type { Group, Link } from './group.ts';
 import { RECEIVER_DEFAULTS } from './options.ts';
 import type { ReceiverOptions } from './options.ts';
+import type { ReceiverParts } from './receiver-parts.ts';
 import { Receiver } from './receiver.ts';
 import { ReplyMemory } from './reply-memory.ts';
-import { ISSUED, acceptance, conclusion, cookieAnswer, idOf, induction, reg2 } from './spec-packets.ts';
+import { FOREIGN, ISSUED, acceptance, conclusion, cookieAnswer, idOf, induction, reg2 } from './spec-packets.ts';
 
 /** For the specs beside: a receiver with a clock of its own, and what its senders and servers see of it. */
 
@@ -16,6 +17,15 @@ const BATCH = 64;
 /** Where received datagrams lie. */
 const INBOX = 8192;
 const NET_10 = 0x0a000000;
+
+/** The instance that the receiver is. */
+export const OURS = 'ours';
+
+/** In these specs the receiver's half is one byte again and again, and says who issued it. */
+function issuerOf(half: Uint8Array): string | null {
+  if (half.every((byte) => byte === ISSUED)) return OURS;
+  return half.every((byte) => byte === FOREIGN) ? 'another' : null;
+}
 
 export interface Sent {
   /** host:port */
@@ -43,11 +53,14 @@ export class Bench {
   readonly #bytes = new Uint8Array(16_384);
   readonly #sent: Sent[] = [];
 
-  constructor(options: Partial<ReceiverOptions> = {}) {
+  constructor(options: Partial<ReceiverOptions> = {}, relay: ReceiverParts['relay'] = null) {
     const bytes = this.#bytes;
     const slice = (offset: number, length: number): number[] => [...bytes.subarray(offset, offset + length)];
     const toServer = (group: Group, offset: number, length: number): void => {
       this.toServer.push({ group: group.index, bytes: slice(offset, length) });
+    };
+    const toLink = ({ address }: Link, offset: number, length: number): void => {
+      this.#sent.push({ to: nameOf(address), bytes: slice(offset, length) });
     };
     const tell = (text: string): void => {
       this.events.push(text);
@@ -60,18 +73,23 @@ export class Bench {
       seed: 42,
       ids: {
         issue: (id) => id.fill(ISSUED, SENDER_HALF_BYTES),
-        isIssued: (id) => id.subarray(SENDER_HALF_BYTES).every((byte) => byte === ISSUED),
+        issuer: (id) => issuerOf(id.subarray(SENDER_HALF_BYTES)),
+        instanceId: OURS,
       },
+      relay,
       output: {
-        reply: (to, offset, length) => this.#sent.push({ to: nameOf(to), bytes: slice(offset, length) }),
-        toLink: ({ address }, offset, length) => this.#sent.push({ to: nameOf(address), bytes: slice(offset, length) }),
+        reply: (to, _isRelayed, offset, length) => this.#sent.push({ to: nameOf(to), bytes: slice(offset, length) }),
+        toLinkNow: toLink,
+        toLink,
         toServer,
         toServerNow: toServer,
       },
       events: {
         groupUp: ({ index, isResumed }) => tell(`group ${index} ${isResumed ? 'resumed' : 'up'}`),
-        linkUp: ({ address, joinedLate }) => tell(`link ${nameOf(address)} up${joinedLate ? ' late' : ''}`),
-        linkDown: ({ address }, reason) => tell(`link ${nameOf(address)} down: ${reason}`),
+        foreignGroup: (_, issuer, from) => tell(`link ${nameOf(from)} of ${issuer}`),
+        linkUp: ({ origin, relayedBy, joinedLate }) =>
+          tell(`link ${nameOf(origin)} up${relayedBy === null ? '' : ` by ${relayedBy}`}${joinedLate ? ' late' : ''}`),
+        linkDown: ({ origin }, reason) => tell(`link ${nameOf(origin)} down: ${reason}`),
         lateLinkRefused: ({ index }, address) => tell(`link ${nameOf(address)} too late for ${index}`),
         ingestRequest: ({ index }, { request }, { streamId }) => tell(`group ${index} asks ${request}: ${streamId}`),
         ingestAccepted: ({ index }, { callerSocketId, latencyMs }, { streamId }) =>

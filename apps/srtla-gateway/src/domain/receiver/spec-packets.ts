@@ -17,6 +17,8 @@ import type { HandshakeFields } from '@mediaplane/srtla';
 
 /** The half that a receiver chooses, in these specs always this byte; the real one is a sealed token. */
 export const ISSUED = 0x55;
+/** ... and that of another instance this. */
+export const FOREIGN = 0x77;
 export const SERVER_SOCKET = 0x3bd7c2a4;
 export const SERVER_COOKIE = 0xc4d17aa7;
 export const LATENCY_MS = 200;
