@@ -1,18 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { FleetServiceDefinition, RtpChannelServiceDefinition } from '@mediaplane/proto';
-import { clientCredentials, createClient } from '@mediaplane/service';
-import type { ClientOptions, CommonConfig, RunningService } from '@mediaplane/service';
+import { createClient } from '@mediaplane/service';
+import type { RunningService } from '@mediaplane/service';
+import { clientOptions } from './client-options.ts';
 import { measureBurst } from './demo/burst.ts';
 import { placeCall } from './demo/demo-call.ts';
 import { inWords } from './errors-in-words.ts';
-import { Progress } from './progress.ts';
-import type { ProgressOutput } from './progress.ts';
+import type { Progress } from './progress.ts';
 import { renderCall } from './report/call-report.ts';
 import { judgeCall } from './report/checks.ts';
-
-/** Of the call and the burst after it. */
-const EXPECTED_MS = 9_800;
 
 export interface Demonstration {
   readonly ok: boolean;
@@ -21,22 +17,21 @@ export interface Demonstration {
 }
 
 /**
- * Places a call through rtp-channel, loads it for a moment, and tells what came of it. `tlsCa`: PEM file of the authority of its
- * certificate, if not everybody knows it. Never rejects.
+ * Places a call through rtp-channel, loads it for a moment, and tells what came of it. `callId` is the label of its channels
+ * and the folder of its recordings; `tlsCa`: PEM file of the authority of its certificate, if not everybody knows it. Never rejects.
  */
-export async function demonstrate(
+export async function demonstrateCall(
   service: RunningService,
   recordingsFolder: string,
+  callId: string,
   tlsCa: string | undefined,
-  out: ProgressOutput,
+  progress: Progress,
 ): Promise<Demonstration> {
   const { grpc, media } = service.config;
-  const callId = callName(new Date());
   try {
     const options = await clientOptions(grpc, tlsCa);
     using client = createClient(RtpChannelServiceDefinition, service.grpcAddress, options);
     using fleet = createClient(FleetServiceDefinition, service.grpcAddress, options);
-    using progress = new Progress(out, EXPECTED_MS);
     const facts = await placeCall({ client, recordingsFolder, callId, progress });
     progress.step('a burst through 96 echoing channels, for the estimate');
     const burst = await measureBurst(client, `${callId}-burst`);
@@ -53,16 +48,6 @@ export async function demonstrate(
   } catch (error) {
     return { ok: false, lines: [`  ✗ the call broke off: ${inWords(error)}`] };
   }
-}
-
-/** How to get into a service that is configured so. */
-async function clientOptions(grpc: CommonConfig['grpc'], tlsCa: string | undefined): Promise<ClientOptions> {
-  const { tls, bearerTokenFile } = grpc;
-  const token = bearerTokenFile === '' ? grpc.bearerToken : (await readFile(bearerTokenFile, 'utf8')).trim();
-  return {
-    credentials: tls.certFile === '' ? undefined : clientCredentials({ caFile: tlsCa }),
-    bearerToken: token === '' ? undefined : token,
-  };
 }
 
 /** `call-20260102-030405-678`: sorts by time, and no two calls of one folder have the same. */

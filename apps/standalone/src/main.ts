@@ -2,15 +2,22 @@ import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import { ConfigError } from '@mediaplane/service';
+import type { RunningService } from '@mediaplane/service';
 import packageJson from '../package.json' with { type: 'json' };
-import { demonstrate } from './demonstration.ts';
+import { demonstrateBonding } from './bonding-demonstration.ts';
+import { callName, demonstrateCall } from './demonstration.ts';
+import type { Demonstration } from './demonstration.ts';
 import { inWords } from './errors-in-words.ts';
 import { LogFile } from './log-file.ts';
 import { HELP, parseOptions } from './options.ts';
 import type { StandaloneOptions } from './options.ts';
+import { Progress } from './progress.ts';
 import { renderStart, renderTryIt } from './report/start-report.ts';
+import type { Access } from './report/start-report.ts';
 import { Standalone } from './standalone.ts';
 
+/** Of the call, the burst after it, and the bonded stream. */
+const EXPECTED_MS = 17_500;
 const LOG_PATH = '.cache/standalone.log';
 /** How long channels that somebody opened may go on after Ctrl-C. */
 const DRAIN_GRACE_MS = 5_000;
@@ -26,7 +33,7 @@ const EXIT_INTERRUPTED = 130;
 const options = readOptions();
 const log = new LogFile(LOG_PATH);
 const standalone = await start(options);
-let stage: 'calling' | 'serving' | 'stopping' = 'calling';
+let stage: 'demonstrating' | 'serving' | 'stopping' = 'demonstrating';
 stopOnSignal(standalone);
 
 print(
@@ -38,7 +45,7 @@ print(
       instanceId,
       grpcAddress,
       adminAddress,
-      rtpPorts: `${config.net.rtpPortMin}-${config.net.rtpPortMax}`,
+      mediaPorts: name === 'rtp-channel' ? `RTP ${config.net.rtpPortMin}-${config.net.rtpPortMax}` : '',
     })),
     bus: 'in this process',
     mediaFolder: shortened(standalone.mediaFolder),
@@ -48,30 +55,40 @@ print(
   }),
 );
 
-const [rtpChannel] = standalone.services;
-const { ok, lines } = await demonstrate(rtpChannel, standalone.recordingsFolder, options.tlsCa, process.stdout);
-// After a signal during the call, what the call says is of no use any more, and the handler ends the process.
-if (stage === 'calling') await report();
+const demonstrations = await demonstrate(standalone);
+// After a signal in the middle, what they say is of no use any more, and the handler ends the process.
+if (stage === 'demonstrating') await report();
+
+async function demonstrate({ rtpChannel, srtlaGateway, recordingsFolder }: Standalone): Promise<Demonstration[]> {
+  using progress = new Progress(process.stdout, EXPECTED_MS);
+  const name = callName(new Date());
+  const call = await demonstrateCall(rtpChannel, recordingsFolder, name, options.tlsCa, progress);
+  if (stage !== 'demonstrating') return [call];
+  return [call, await demonstrateBonding(srtlaGateway, name, options.tlsCa, progress)];
+}
 
 async function report(): Promise<void> {
-  print(['', ...lines]);
+  print(demonstrations.flatMap(({ lines }) => ['', ...lines]));
   if (!options.once) {
     stage = 'serving';
-    const { tls, bearerToken, bearerTokenFile } = rtpChannel.config.grpc;
-    print(
-      renderTryIt({
-        grpcAddress: rtpChannel.grpcAddress,
-        tls: tls.certFile !== '',
-        tlsCa: options.tlsCa,
-        token: bearerToken !== '' || bearerTokenFile !== '',
-      }),
-    );
+    print(renderTryIt(accessTo(standalone.rtpChannel), accessTo(standalone.srtlaGateway)));
     return;
   }
-  await standalone.stop('the call is over', 0);
+  await standalone.stop('the demonstration is over', 0);
   await log.close();
-  if (!ok) process.stderr.write('The call did not go well: see ✗ above.\n');
+  const ok = demonstrations.every((each) => each.ok);
+  if (!ok) process.stderr.write('Not everything went well: see ✗ above.\n');
   process.exit(ok ? 0 : EXIT_FAILED);
+}
+
+function accessTo({ grpcAddress, config }: RunningService): Access {
+  const { tls, bearerToken, bearerTokenFile } = config.grpc;
+  return {
+    grpcAddress,
+    tls: tls.certFile !== '',
+    tlsCa: options.tlsCa,
+    token: bearerToken !== '' || bearerTokenFile !== '',
+  };
 }
 
 function readOptions(): StandaloneOptions {

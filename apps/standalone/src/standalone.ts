@@ -1,23 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { EmbeddedBus } from '@mediaplane/control';
 import { startRtpChannel } from '@mediaplane/rtp-channel';
-import type { ConfigSources, RunningService, StartOptions } from '@mediaplane/service';
+import type { RunningService, StartOptions } from '@mediaplane/service';
+import { startSrtlaGateway } from '@mediaplane/srtla-gateway';
 import { speechSamplePath } from '@mediaplane/testkit';
 import type { LogFile } from './log-file.ts';
 
 interface KnownService {
   readonly name: string;
   readonly start: (options: StartOptions) => Promise<RunningService>;
-  /** Used unless the environment names others. */
+  /** Used unless the environment names others, which are those of the first service: the next ones follow at the same distance. */
   readonly grpcPort: number;
   readonly adminPort: number;
 }
 
-/** Every service there is. */
-const SERVICES: readonly KnownService[] = [
-  { name: 'rtp-channel', start: startRtpChannel, grpcPort: 7070, adminPort: 9070 },
-];
+const RTP_CHANNEL: KnownService = { name: 'rtp-channel', start: startRtpChannel, grpcPort: 7070, adminPort: 9070 };
+/** 9071 is its page for scene switchers. */
+const SRTLA_GATEWAY: KnownService = {
+  name: 'srtla-gateway',
+  start: startSrtlaGateway,
+  grpcPort: 7071,
+  adminPort: 9072,
+};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,57 +36,71 @@ export interface StandaloneStart {
 
 /** All services in this process, on one embedded bus. */
 export class Standalone {
-  readonly services: readonly RunningService[];
+  readonly rtpChannel: RunningService;
+  readonly srtlaGateway: RunningService;
   readonly mediaFolder: string;
   readonly recordingsFolder: string;
   /** Default ports that were taken. */
   readonly notes: readonly string[];
-  private readonly bus: EmbeddedBus;
+  /** What ends when the services have ended; the last one first. */
+  private readonly rest: AsyncDisposableStack;
 
   private constructor(
-    services: readonly RunningService[],
+    [rtpChannel, srtlaGateway]: readonly [RunningService, RunningService],
     folders: Folders,
     notes: readonly string[],
-    bus: EmbeddedBus,
+    rest: AsyncDisposableStack,
   ) {
-    this.services = services;
+    this.rtpChannel = rtpChannel;
+    this.srtlaGateway = srtlaGateway;
     this.mediaFolder = folders.media;
     this.recordingsFolder = folders.recordings;
     this.notes = notes;
-    this.bus = bus;
+    this.rest = rest;
+  }
+
+  get services(): readonly RunningService[] {
+    return [this.rtpChannel, this.srtlaGateway];
   }
 
   /** Rejects with ConfigError for a bad configuration; then, as for any failure, nothing is left behind. */
   static async start({ env, recordings, log }: StandaloneStart): Promise<Standalone> {
+    await using stack = new AsyncDisposableStack();
     const folders = foldersOf(env, recordings);
     const bus = new EmbeddedBus();
-    const services: RunningService[] = [];
+    stack.defer(() => bus.close());
+    // Two of them on one machine must not take each other's groups over, nor one those of the one before it.
+    const stateFolder = await mkdtemp(join(tmpdir(), 'mediaplane-srtla-'));
+    stack.defer(() => rm(stateFolder, { recursive: true, force: true, maxRetries: 3 }));
     const notes: string[] = [];
+    const start = async (known: KnownService, own: Environment): Promise<RunningService> => {
+      const ports = { ...(await port('grpc', known, own, notes)), ...(await port('admin', known, own, notes)) };
+      return known.start({ sources: { env: { ...own, ...ports } }, bus, logTo: log });
+    };
+
+    const rtpChannel = await start(RTP_CHANNEL, {
+      ...env,
+      MEDIAPLANE_FILES_MEDIA_FOLDER: folders.media,
+      MEDIAPLANE_FILES_RECORDINGS_FOLDER: folders.recordings,
+    });
     try {
-      for (const known of SERVICES) {
-        const ports = { ...(await port('grpc', known, env, notes)), ...(await port('admin', known, env, notes)) };
-        const sources: ConfigSources = {
-          env: {
-            ...env,
-            ...ports,
-            MEDIAPLANE_FILES_MEDIA_FOLDER: folders.media,
-            MEDIAPLANE_FILES_RECORDINGS_FOLDER: folders.recordings,
-          },
-        };
-        services.push(await known.start({ sources, bus, logTo: log }));
-      }
+      const srtlaGateway = await start(SRTLA_GATEWAY, {
+        MEDIAPLANE_STATE_FOLDER: stateFolder,
+        ...env,
+        // A file names the keys of one service.
+        MEDIAPLANE_CONFIG: undefined,
+      });
+      return new Standalone([rtpChannel, srtlaGateway], folders, notes, stack.move());
     } catch (error) {
-      await Promise.all(services.map((service) => service.stop('start failed', 0)));
-      await bus.close();
+      await rtpChannel.stop('start failed', 0);
       throw error;
     }
-    return new Standalone(services, folders, notes, bus);
   }
 
   /** Live sessions go on for `graceMs` at most. A second call with less hastens the first. */
   async stop(reason: string, graceMs: number): Promise<void> {
     await Promise.all(this.services.map((service) => service.stop(reason, graceMs)));
-    await this.bus.close();
+    await this.rest.disposeAsync();
   }
 }
 
@@ -104,8 +125,11 @@ async function port(
   notes: string[],
 ): Promise<Record<string, string>> {
   const name = `MEDIAPLANE_${server.toUpperCase()}_PORT`;
-  if (env[name] !== undefined || env['MEDIAPLANE_CONFIG'] !== undefined) return {};
-  const byDefault = server === 'grpc' ? known.grpcPort : known.adminPort;
+  const [byDefault, first] =
+    server === 'grpc' ? [known.grpcPort, RTP_CHANNEL.grpcPort] : [known.adminPort, RTP_CHANNEL.adminPort];
+  const chosen = Number(env[name]);
+  if (env[name] !== undefined) return chosen > 0 ? { [name]: String(chosen + byDefault - first) } : {};
+  if (env['MEDIAPLANE_CONFIG'] !== undefined) return {};
   const address = env[`MEDIAPLANE_${server.toUpperCase()}_BIND_ADDRESS`] ?? '127.0.0.1';
   if (await isFree(byDefault, address)) return { [name]: String(byDefault) };
   notes.push(`port ${byDefault} is taken: the ${server} server of ${known.name} has another`);

@@ -11,8 +11,8 @@ const MAIN = join(APP, 'dist', 'main.js');
 const CALL = join(APP, 'src', 'call', 'main.ts');
 const BUF = fileURLToPath(new URL('../../../node_modules/@bufbuild/buf/bin/buf', import.meta.url));
 const FREE_PORTS = { MEDIAPLANE_GRPC_PORT: '0', MEDIAPLANE_ADMIN_PORT: '0' };
-/** The call takes 8 s by itself; the machine may be busy. */
-const RUN_MS = 60_000;
+/** The call takes 8 s by itself, the stream 7; the machine may be busy. */
+const RUN_MS = 90_000;
 
 const run = promisify(execFile);
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
 
 describe('--once', () => {
   test(
-    'places a call, tells what came of it, and ends with 0',
+    'places a call, lets a link of a bonded stream die, tells what came of it, and ends with 0',
     async () => {
       await using folder = await tempFolder('standalone');
       await using started = await standalone(folder.path, '--once');
@@ -49,6 +49,9 @@ describe('--once', () => {
         expect(lines).toContainEqual(expect.stringContaining(`✓ ${heard}`));
       }
       expect(lines).toContainEqual(expect.stringMatching(/at least about [\d,]+ channels/));
+      expect(lines).toContainEqual(expect.stringMatching(/✓ 0 of [\d,]{5,} packets lost, though modem-1 died/));
+      expect(lines).toContainEqual(expect.stringContaining('✓ 0 continuity errors'));
+      expect(cells(lines, 'at the end')[0]).not.toBe('up');
 
       const recordings = join(folder.path, 'recordings');
       const files = (await readdir(recordings, { recursive: true })).filter((name) => name.endsWith('.wav')).toSorted();
@@ -79,7 +82,7 @@ describe('--once', () => {
       expect(failed).toEqual([
         expect.stringMatching(/✗ recording of leg A: FAILED_PRECONDITION RECORDING_UNAVAILABLE: .*ENOTDIR/),
         expect.stringMatching(/✗ recording of leg B: FAILED_PRECONDITION RECORDING_UNAVAILABLE: .*ENOTDIR/),
-        expect.stringContaining('The call did not go well'),
+        expect.stringContaining('Not everything went well'),
       ]);
       // The call itself went on.
       expect(started.lines).toContainEqual(expect.stringContaining('✓ phone B heard what A said'));
@@ -110,6 +113,12 @@ test(
     const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
     const listed = JSON.parse((await run(process.execPath, [BUF, ...words.slice(2)])).stdout);
     expect(listed).toEqual({});
+    // Nothing of the demonstration is left.
+    for (const method of ['ListListeners', 'ListUplinks']) {
+      const gateway = /http:\S+SrtlaGatewayService/.exec(await started.waitForLine('/ListGroups'))?.[0] ?? '';
+      const curl = ['curl', '--http2-prior-knowledge', '--protocol', 'grpc', `${gateway}/${method}`, '-d', '{}'];
+      expect(JSON.parse((await run(process.execPath, [BUF, ...curl])).stdout)).toEqual({});
+    }
 
     started.signal('SIGTERM');
     expect(await started.exited).toEqual({ code: 0, signal: null });
@@ -127,6 +136,20 @@ test(
     expect(await started.exited).toEqual({ code: 130, signal: null });
     expect(started.lines).toContain('Stopped.');
     expect(started.lines).not.toContainEqual(expect.stringContaining('✗'));
+  },
+  RUN_MS,
+);
+
+test(
+  'Ctrl-C during the stream ends with 130 too, and what outlives a process is gone',
+  async () => {
+    await using folder = await tempFolder('standalone');
+    const env = { ...FREE_PORTS, TMPDIR: folder.path };
+    await using started = await TestProcess.startNode(MAIN, { args: ['--once'], cwd: folder.path, env });
+    await started.waitForLine('dies without a word', { timeoutMs: RUN_MS });
+    started.signal('SIGINT');
+    expect(await started.exited).toEqual({ code: 130, signal: null });
+    expect((await readdir(folder.path)).toSorted()).toEqual(['.cache', 'recordings']);
   },
   RUN_MS,
 );

@@ -9,7 +9,8 @@ import { startRtpChannel } from '@mediaplane/rtp-channel';
 import type { RunningService } from '@mediaplane/service';
 import { tempFolder } from '@mediaplane/testkit';
 import type { TempFolder } from '@mediaplane/testkit';
-import { demonstrate } from '../src/demonstration.ts';
+import { demonstrateCall } from '../src/demonstration.ts';
+import { Progress } from '../src/progress.ts';
 
 const CALL = fileURLToPath(new URL('../src/call/main.ts', import.meta.url));
 const TOKEN = 'let-me-in';
@@ -99,10 +100,12 @@ test('our client shows its certificate to a service that asks for one', async ()
 }, 30_000);
 
 test('the call of npm start goes through a service with TLS and a token', async () => {
-  const silent = { write: () => true, isTTY: false };
-  const { ok, lines } = await demonstrate(service, file('recordings'), file('ca.pem'), silent);
+  using progress = new Progress({ write: () => true, isTTY: false }, 1);
+  const demonstrate = (tlsCa?: string) =>
+    demonstrateCall(service, file('recordings'), 'call-with-tls', tlsCa, progress);
+  const { ok, lines } = await demonstrate(file('ca.pem'));
   expect(lines.filter((line) => line.includes('✗'))).toEqual([]);
   expect(ok).toBe(true);
-  const { lines: refused } = await demonstrate(service, file('recordings'), undefined, silent);
+  const { lines: refused } = await demonstrate();
   expect(refused).toEqual([expect.stringMatching(/the call broke off: .*unable to verify/)]);
 }, 60_000);

@@ -1,76 +1,40 @@
-import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   FULL_ACK_BYTES,
-  HandshakeType,
   NakReader,
-  SEQUENCE_MASK,
   SHUTDOWN_BYTES,
   SRT_HEADER_BYTES,
   SRT_LIVE_PAYLOAD_BYTES,
-  SRT_PACKET_MAX_BYTES,
   SrtControlType,
   SrtKind,
   ackNumber,
   ackRttUs,
   ackRttVarianceUs,
   acknowledgedSequence,
-  callerLatencyMs,
   destinationSocketId,
   isLightAck,
   nextSequence,
-  parseHandshake,
-  rejectionReason,
   srtKind,
-  writeConclusion,
   writeControlHeader,
   writeDataHeader,
-  writeInductionRequest,
   writeShutdown,
 } from '@mediaplane/srtla';
-import type { Handshake, HandshakeOptions } from '@mediaplane/srtla';
+import { SrtCall } from './srt-handshaking.ts';
+import type { SrtAgreement, SrtCallerOptions } from './srt-handshaking.ts';
 import { SrtSentPackets } from './srt-sent-packets.ts';
-import {
-  DEFAULT_LATENCY_MS,
-  FLOW_WINDOW_PACKETS,
-  KEEPALIVE_US,
-  MTU_BYTES,
-  NO_ADDRESS,
-  PEER_IDLE_US,
-  SOCKET_BUFFER_BYTES,
-  SRT_FLAGS,
-  SRT_VERSION,
-  srtNowUs,
-  viewOf,
-} from './srt-settings.ts';
+import { KEEPALIVE_US, PEER_IDLE_US, SOCKET_BUFFER_BYTES, srtNowUs, viewOf } from './srt-settings.ts';
 import type { SrtEnd } from './srt-settings.ts';
 import type { WaitOptions } from './wait-list.ts';
 import { WaitList } from './wait-list.ts';
 
 const TICK_MS = 10;
-/** How often libsrt repeats a handshake that is not answered, and how long it tries. */
-const RETRY_MS = 250;
+/** How long libsrt tries to shake hands. */
 const CONNECT_TIMEOUT_MS = 3000;
-const MAX_SOCKET_ID = 0x3fff_ffff;
 /** Nothing sent for so long, beside a round trip: the last packet may be lost without anybody knowing. */
 const TAIL_US = 30_000;
 const FIRST_RTT_US = 100_000;
-
-export interface SrtCallerOptions {
-  /** Default 127.0.0.1. */
-  readonly address?: string;
-  readonly port: number;
-  /** What this end asks for; the greater wish of the two ends is agreed. Default 120. */
-  readonly latencyMs?: number;
-  readonly streamId?: string;
-  /** 0 to 2^31 - 1; default random. */
-  readonly initialSequence?: number;
-  /** Default 3000, as libsrt. */
-  readonly timeoutMs?: number;
-}
 
 export interface SrtCallerStatistics {
   /** Each packet once. */
@@ -84,23 +48,6 @@ export interface SrtCallerStatistics {
   readonly unacknowledged: number;
   /** As the listener measures it; 0 before it tells. */
   readonly rttMs: number;
-}
-
-/** The listener refused; `reason` as in RejectionReason. */
-export class SrtRefusedError extends Error {
-  override readonly name = 'SrtRefusedError';
-  readonly reason: number;
-
-  constructor(reason: number) {
-    super(`the SRT listener refused: reason ${reason}`);
-    this.reason = reason;
-  }
-}
-
-/** What both ends have agreed on. */
-interface Agreement {
-  readonly peerSocketId: number;
-  readonly latencyMs: number;
 }
 
 /** An encoder: calls an SRT listener and sends it a stream, live mode, without encryption; sends again what the listener reports lost. */
@@ -128,7 +75,7 @@ export class SrtCaller implements AsyncDisposable {
   #spokeUs: number;
   #tailUs = -Infinity;
 
-  private constructor(call: Call, { peerSocketId, latencyMs }: Agreement) {
+  private constructor(call: SrtCall, { peerSocketId, latencyMs }: SrtAgreement) {
     this.#socket = call.socket;
     this.#socketId = call.socketId;
     this.#startUs = call.startUs;
@@ -149,7 +96,7 @@ export class SrtCaller implements AsyncDisposable {
     socket.on('error', () => {});
     socket.connect(port, address);
     await once(socket, 'connect');
-    const call = new Call(socket, options);
+    const call = new SrtCall(socket, options);
     try {
       return new SrtCaller(call, await call.agree(timeoutMs));
     } catch (error) {
@@ -289,81 +236,5 @@ export class SrtCaller implements AsyncDisposable {
 
   #timestampUs(nowUs: number): number {
     return (nowUs - this.#startUs) >>> 0;
-  }
-}
-
-/** The handshake (draft-sharabayko-srt-01, section 4.3.1): induction for a cookie, conclusion with it. */
-class Call {
-  readonly socket: Socket;
-  readonly socketId = randomInt(1, MAX_SOCKET_ID);
-  readonly initialSequence: number;
-  readonly startUs = srtNowUs();
-  readonly #options: SrtCallerOptions;
-
-  constructor(socket: Socket, options: SrtCallerOptions) {
-    this.socket = socket;
-    this.#options = options;
-    this.initialSequence = options.initialSequence ?? randomInt(SEQUENCE_MASK);
-  }
-
-  async agree(timeoutMs: number): Promise<Agreement> {
-    const out = new Uint8Array(SRT_PACKET_MAX_BYTES);
-    const untilMs = performance.now() + timeoutMs;
-    const induction = await this.#ask(out, HandshakeType.induction, untilMs, () =>
-      writeInductionRequest(out, this.#fields(0), this.#timestampUs()),
-    );
-    const latencyMs = this.#options.latencyMs ?? DEFAULT_LATENCY_MS;
-    const options: HandshakeOptions = {
-      isResponse: false,
-      srtVersion: SRT_VERSION,
-      flags: SRT_FLAGS,
-      receiverDelayMs: latencyMs,
-      senderDelayMs: latencyMs,
-    };
-    const conclusion = await this.#ask(out, HandshakeType.conclusion, untilMs, () =>
-      writeConclusion(out, this.#fields(induction.cookie), options, this.#options.streamId ?? null),
-    );
-    const agreed = conclusion.options === null ? latencyMs : callerLatencyMs(options, conclusion.options);
-    return { peerSocketId: conclusion.socketId, latencyMs: agreed };
-  }
-
-  /** Sends what `write` makes until the answer of that type comes. */
-  async #ask(out: Uint8Array, type: number, untilMs: number, write: () => number): Promise<Handshake> {
-    const answered = Promise.withResolvers<Handshake>();
-    const onMessage = (datagram: Buffer): void => {
-      const handshake = parseHandshake(viewOf(datagram), 0, datagram.length);
-      if (handshake?.destinationSocketId !== this.socketId) return;
-      const reason = rejectionReason(handshake);
-      if (reason !== null) answered.reject(new SrtRefusedError(reason));
-      else if (handshake.type === type) answered.resolve(handshake);
-    };
-    this.socket.on('message', onMessage);
-    try {
-      for (;;) {
-        this.socket.send(out.slice(0, write()));
-        const answer = await Promise.race([answered.promise, sleep(RETRY_MS)]);
-        if (answer !== undefined) return answer;
-        if (performance.now() >= untilMs) throw new Error(`no SRT listener answers on port ${this.#options.port}`);
-      }
-    } finally {
-      this.socket.off('message', onMessage);
-    }
-  }
-
-  #fields(cookie: number) {
-    return {
-      timestampUs: this.#timestampUs(),
-      destinationSocketId: 0,
-      initialSequence: this.initialSequence,
-      mtuBytes: MTU_BYTES,
-      flowWindowPackets: FLOW_WINDOW_PACKETS,
-      socketId: this.socketId,
-      cookie,
-      peerAddress: NO_ADDRESS,
-    };
-  }
-
-  #timestampUs(): number {
-    return (srtNowUs() - this.startUs) >>> 0;
   }
 }

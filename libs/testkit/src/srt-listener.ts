@@ -18,6 +18,7 @@ import { SrtSession } from './srt-session.ts';
 import {
   DEFAULT_LATENCY_MS,
   FLOW_WINDOW_PACKETS,
+  MAX_SOCKET_ID,
   MTU_BYTES,
   NO_ADDRESS,
   SOCKET_BUFFER_BYTES,
@@ -30,10 +31,9 @@ import type { WaitOptions } from './wait-list.ts';
 import { WaitList } from './wait-list.ts';
 
 const TICK_MS = 5;
-const MAX_SOCKET_ID = 0x3fff_ffff;
 
 /** Who calls, as its handshake says. */
-export interface SrtCall {
+export interface SrtRequest {
   readonly streamId: string | null;
   readonly address: string;
   readonly port: number;
@@ -51,7 +51,7 @@ export interface SrtListenerOptions {
   /** A gap is reported at once when so many packets have come after it; for bonded streams, which overtake themselves. Default 0. */
   readonly reorderPackets?: number;
   /** Returns null for a caller that is let in, or a RejectionReason. Default: everybody is. */
-  readonly decide?: (call: SrtCall) => number | null;
+  readonly decide?: (request: SrtRequest) => number | null;
   /** A packet is played, in its order and at its time, to within 5 ms. */
   readonly onPacket?: (packet: SrtDelivery, session: SrtSession) => void;
 }

@@ -2,6 +2,8 @@
 export const SRT_VERSION = 0x0001_0501;
 /** TSBPDSND, TSBPDRCV, TLPKTDROP, PERIODICNAK, REXMITFLG (draft-sharabayko-srt-01, section 3.2.1.1.1): without CRYPT. */
 export const SRT_FLAGS = 0x3b;
+/** libsrt's socket ids have 30 bits. */
+export const MAX_SOCKET_ID = 0x3fff_ffff;
 export const MTU_BYTES = 1500;
 export const FLOW_WINDOW_PACKETS = 8192;
 /** Where nobody asks for another. */

@@ -101,5 +101,49 @@ export interface ServiceFacts {
   readonly instanceId: string;
   readonly grpcAddress: string;
   readonly adminAddress: string;
-  readonly rtpPorts: string;
+  /** `RTP 10000-29999`; empty where media takes the ports that it is told. */
+  readonly mediaPorts: string;
+}
+
+/** One link of the bonded stream, seen from the uplink. */
+export interface BondedLinkFacts {
+  readonly name: string;
+  /** Source address of the link. */
+  readonly address: string;
+  /** SRT data packets that its modem was given until the first link died, and from then on; copies and resent ones too. */
+  readonly packetsBefore: number;
+  readonly packetsAfter: number;
+  /** Undefined before the first sample. */
+  readonly rttMs: number | undefined;
+  /** What the uplink says of it at the end: `up`, `suspect`, `registering`. */
+  readonly state: string;
+}
+
+/** A stream over two links, of which the first dies in the middle. */
+export interface BondingFacts {
+  readonly durationMs: number;
+  /** Agreed by both SRT ends: how long after it was sent a packet is played. */
+  readonly srtLatencyMs: number;
+  readonly packetsPerSecond: number;
+  readonly sent: number;
+  /** In order and in time, as the SRT server tells. */
+  readonly played: number;
+  /** Packets of the transport stream that are missing or damaged, as its counters tell. */
+  readonly continuityErrors: number;
+  /** From the encoder to the SRT server, through both ends of the bonding: before it is held back to be played in its time. */
+  readonly latency: LatencyFacts;
+  readonly links: readonly BondedLinkFacts[];
+  /** Packets of the stream that the dead link was still given; not those that SRT sent again. */
+  readonly givenToDead: number;
+  /** When the last of them was, after it had died; undefined when there was none. */
+  readonly lastToDeadMs: number | undefined;
+  /** When the uplink said `failover`, after the link had died; undefined when it never did. */
+  readonly failoverMs: number | undefined;
+  readonly resentByFailover: number;
+  /** Asked for by the SRT server. */
+  readonly resentBySrt: number;
+  /** Packets that the SRT server got twice. */
+  readonly duplicates: number;
+  /** CPU of the media threads for each packet, both ends of the bonding together, while both links lived. */
+  readonly cpuMicrosPerPacket: number;
 }

@@ -9,6 +9,11 @@ export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** `share` is 0 to 1. */
+export function percent(share: number | undefined): string {
+  return share === undefined ? UNKNOWN : `${(share * 100).toFixed(0)} %`;
+}
+
 export function score(mos: number | undefined): string {
   return mos === undefined ? UNKNOWN : mos.toFixed(2);
 }

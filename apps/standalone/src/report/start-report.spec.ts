@@ -12,7 +12,7 @@ test('services, folders and notes are listed', () => {
         instanceId: 'abc',
         grpcAddress: '127.0.0.1:7070',
         adminAddress: '127.0.0.1:9070',
-        rtpPorts: '10000-29999',
+        mediaPorts: 'RTP 10000-29999',
       },
     ],
     bus: 'in this process',
@@ -26,23 +26,29 @@ test('services, folders and notes are listed', () => {
   expect(text).toContain('  ! port 9070 is taken');
 });
 
+const PLAIN = { tls: false, tlsCa: undefined, token: false };
+
 test('lines to try name the address only where it is not the default', () => {
-  const plain = { tls: false, tlsCa: undefined, token: false };
-  expect(renderTryIt({ ...plain, grpcAddress: '127.0.0.1:7070' }).join('\n')).toContain('npm run call -- demo\n');
-  const elsewhere = renderTryIt({ ...plain, grpcAddress: '127.0.0.1:40001' }).join('\n');
+  const gateway = { ...PLAIN, grpcAddress: '127.0.0.1:7071' };
+  const text = renderTryIt({ ...PLAIN, grpcAddress: '127.0.0.1:7070' }, gateway).join('\n');
+  expect(text).toContain('npm run call -- demo\n');
+  expect(text).toContain("http://127.0.0.1:7071/mediaplane.srtla.v1.SrtlaGatewayService/ListGroups -d '{}'");
+  const elsewhere = renderTryIt({ ...PLAIN, grpcAddress: '127.0.0.1:40001' }, gateway).join('\n');
   expect(elsewhere).toContain('npm run call -- demo --address 127.0.0.1:40001\n');
   expect(elsewhere).toContain('http://127.0.0.1:40001/mediaplane.rtp.v1.RtpChannelService/OpenChannel');
 });
 
 test('lines to try name what gets one in: trust, and a token', () => {
-  const known = renderTryIt({ grpcAddress: '127.0.0.1:7070', tls: true, tlsCa: undefined, token: false }).join('\n');
-  expect(known).toContain('npm run call -- demo --tls\n');
-  expect(known).toContain('npx buf curl --protocol grpc https://127.0.0.1:7070/');
-  const own = renderTryIt({ grpcAddress: '127.0.0.1:7070', tls: true, tlsCa: 'ca.pem', token: true }).join('\n');
-  expect(own).toContain('npm run call -- demo --tls-ca ca.pem --token <token>\n');
-  expect(own).toContain(
-    "npx buf curl --cacert ca.pem -H 'authorization: Bearer <token>' --protocol grpc https://127.0.0.1:7070/",
-  );
+  const known = { grpcAddress: '127.0.0.1:7070', tls: true, tlsCa: undefined, token: false };
+  const own = { grpcAddress: '127.0.0.1:7071', tls: true, tlsCa: 'ca.pem', token: true };
+  const text = renderTryIt(known, own).join('\n');
+  expect(text).toContain('npm run call -- demo --tls\n');
+  expect(text).toContain('npx buf curl --protocol grpc https://127.0.0.1:7070/');
+  const getIn =
+    "npx buf curl --cacert ca.pem -H 'authorization: Bearer <token>' --protocol grpc https://127.0.0.1:7071/";
+  expect(text).toContain(getIn);
+  const trusted = renderTryIt({ ...own, grpcAddress: '127.0.0.1:7070' }, own).join('\n');
+  expect(trusted).toContain('npm run call -- demo --tls-ca ca.pem --token <token>\n');
 });
 
 test('a progress bar stays within its width', () => {

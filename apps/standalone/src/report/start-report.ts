@@ -17,7 +17,7 @@ export interface StartFacts {
 /** What runs and where to reach it. */
 export function renderStart(facts: StartFacts): string[] {
   const services = facts.services.flatMap((service): [string, string][] => [
-    [service.name, `gRPC ${service.grpcAddress}   admin http://${service.adminAddress}   RTP ${service.rtpPorts}`],
+    [service.name, `gRPC ${service.grpcAddress}   admin http://${service.adminAddress}   ${service.mediaPorts}`],
     ['', `instance ${service.instanceId}`],
   ]);
   return [
@@ -47,21 +47,42 @@ export interface Access {
 }
 
 /** What a newcomer can type next. */
-export function renderTryIt({ grpcAddress, tls, tlsCa, token }: Access): string[] {
-  const address = grpcAddress === DEFAULT_GRPC_ADDRESS ? '' : ` --address ${grpcAddress}`;
-  const trust = tls ? (tlsCa === undefined ? ' --tls' : ` --tls-ca ${tlsCa}`) : '';
-  const where = `${address}${trust}${token ? ' --token <token>' : ''}`;
-  const transport = tls ? (tlsCa === undefined ? '' : `--cacert ${tlsCa} `) : '--http2-prior-knowledge ';
-  const header = token ? "-H 'authorization: Bearer <token>' " : '';
-  const url = `http${tls ? 's' : ''}://${grpcAddress}/mediaplane.rtp.v1.RtpChannelService/`;
-  const curl = `npx buf curl ${transport}${header}--protocol grpc ${url}`;
+export function renderTryIt(rtpChannel: Access, srtlaGateway: Access): string[] {
+  const where = `${addressOption(rtpChannel)}${wayIn(rtpChannel)}`;
+  const rtp = curl(rtpChannel, 'mediaplane.rtp.v1.RtpChannelService');
+  const srtla = curl(srtlaGateway, 'mediaplane.srtla.v1.SrtlaGatewayService');
   return [
-    `Serving on ${grpcAddress} until Ctrl-C. In another terminal:`,
+    `Serving on ${rtpChannel.grpcAddress} and ${srtlaGateway.grpcAddress} until Ctrl-C. In another terminal:`,
     '',
     `  npm run call -- demo${where}`,
     `  npm run call -- open --echo${where}`,
     `  npm run call -- watch${where}`,
-    `  ${curl}OpenChannel -d '{}'`,
-    `  ${curl}ListChannels -d '{}'`,
+    `  ${rtp}OpenChannel -d '{}'`,
+    `  ${rtp}ListChannels -d '{}'`,
+    `  ${srtla}CreateListener -d '${JSON.stringify(EXAMPLE_LISTENER)}'`,
+    `  ${srtla}ListGroups -d '{}'`,
+    `  ${srtla}ListUplinks -d '{}'`,
   ];
+}
+
+/** Bonding senders call it on 5000; what they send goes to an SRT server on 9000. */
+const EXAMPLE_LISTENER = {
+  settings: { name: 'main', port: 5000, ingest: { fixed: { host: '127.0.0.1', port: 9000 } } },
+};
+
+function addressOption({ grpcAddress }: Access): string {
+  return grpcAddress === DEFAULT_GRPC_ADDRESS ? '' : ` --address ${grpcAddress}`;
+}
+
+/** Options of our client. */
+function wayIn({ tls, tlsCa, token }: Access): string {
+  const trust = tls ? (tlsCa === undefined ? ' --tls' : ` --tls-ca ${tlsCa}`) : '';
+  return `${trust}${token ? ' --token <token>' : ''}`;
+}
+
+/** Up to the name of a method. */
+function curl({ grpcAddress, tls, tlsCa, token }: Access, service: string): string {
+  const transport = tls ? (tlsCa === undefined ? '' : `--cacert ${tlsCa} `) : '--http2-prior-knowledge ';
+  const header = token ? "-H 'authorization: Bearer <token>' " : '';
+  return `npx buf curl ${transport}${header}--protocol grpc http${tls ? 's' : ''}://${grpcAddress}/${service}/`;
 }

@@ -1,4 +1,4 @@
-import type { CallFacts, LegFacts, RecordingFacts, TrackFacts } from '../../src/report/facts.ts';
+import type { BondingFacts, CallFacts, LegFacts, RecordingFacts, TrackFacts } from '../../src/report/facts.ts';
 
 /** A call in which everything went well, to change one thing of. */
 export function goodCall(): CallFacts {
@@ -54,5 +54,30 @@ export function goodRecording(phone: 'A' | 'B', left: Partial<TrackFacts> = {}):
     sampleRateHz: 8000,
     tracks: [{ ...track('left'), ...left }, track('right')],
     problem: undefined,
+  };
+}
+
+/** A stream that came through the death of its first link, to change one thing of. */
+export function goodBonding(): BondingFacts {
+  const link = { packetsBefore: 900, rttMs: 0.4 };
+  return {
+    durationMs: 7100,
+    srtLatencyMs: 500,
+    packetsPerSecond: 600,
+    sent: 3900,
+    played: 3900,
+    continuityErrors: 0,
+    latency: { count: 3900, p50Ms: 0.3, p99Ms: 4 },
+    links: [
+      { ...link, name: 'modem-1', address: '127.0.0.2', packetsAfter: 21, state: 'suspect' },
+      { ...link, name: 'modem-2', address: '127.0.0.3', packetsAfter: 2100, state: 'up' },
+    ],
+    givenToDead: 20,
+    lastToDeadMs: 66,
+    failoverMs: 70,
+    resentByFailover: 8,
+    resentBySrt: 12,
+    duplicates: 1,
+    cpuMicrosPerPacket: 30,
   };
 }
