@@ -2,12 +2,13 @@ import { requireSessionId, ServiceError } from '@mediaplane/control';
 import type { CallContext } from '@mediaplane/control';
 import { ChannelView } from '@mediaplane/proto';
 import type { Channel, RtpChannelServiceDefinition } from '@mediaplane/proto';
+import { requestId } from '@mediaplane/service';
 import type { Handlers } from '@mediaplane/service';
 import type { Channels } from '../channels/channels.ts';
 import { validateReason } from '../validation/close-request.ts';
 import { validateBatchOpen, validateOpen } from '../validation/open-request.ts';
 import type { SettingsRules } from '../validation/settings.ts';
-import { change, CHANNEL_KIND, guarded, owned, requestId } from './routes.ts';
+import { change, CHANNEL_KIND, guarded, owned } from './routes.ts';
 
 /** Methods on channels themselves. */
 export function channelHandlers(

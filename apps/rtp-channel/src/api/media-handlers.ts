@@ -1,10 +1,10 @@
 import type { RtpChannelServiceDefinition } from '@mediaplane/proto';
 import type { Handlers } from '@mediaplane/service';
+import { bounded } from '@mediaplane/service';
 import type { Channels } from '../channels/channels.ts';
 import { validateDtmf } from '../validation/dtmf-request.ts';
 import { validatePlayback } from '../validation/playback-request.ts';
 import { validateRead, validateRecording } from '../validation/recording-request.ts';
-import { bounded } from './bounded.ts';
 import { change, owned } from './routes.ts';
 
 /** Methods on what channels play, record and send. */

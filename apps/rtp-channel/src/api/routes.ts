@@ -1,8 +1,6 @@
 import type { Route } from '@mediaplane/control';
-import { ServiceError } from '@mediaplane/control';
+import { requestId } from '@mediaplane/service';
 import { apiError } from '../channels/errors.ts';
-
-const MAX_REQUEST_ID_CHARACTERS = 64;
 
 /** First part of channel ids. */
 export const CHANNEL_KIND = 'ch';
@@ -10,14 +8,6 @@ export const CHANNEL_KIND = 'ch';
 /** To the instance that owns `channel_id`. */
 export function owned<R extends { readonly channelId: string }>(): Extract<Route<R>, { kind: 'owner' }> {
   return { kind: 'owner', field: 'channel_id', sessionId: (request) => request.channelId };
-}
-
-/** @throws ServiceError INVALID_ARGUMENT */
-export function requestId(request: { readonly requestId: string }): string {
-  if (request.requestId.length > MAX_REQUEST_ID_CHARACTERS) {
-    throw ServiceError.invalidField('request_id', `must have at most ${MAX_REQUEST_ID_CHARACTERS} characters`);
-  }
-  return request.requestId;
 }
 
 /** A mutation of a channel: what every such method has in common, and its work. */

@@ -1,7 +1,7 @@
 import type { Codec, Codecs } from '@mediaplane/proto';
+import { quoted } from '@mediaplane/service';
+import type { Violations } from '@mediaplane/service';
 import type { AudioFormat, MediaFormats } from '../media/contract.ts';
-import type { Violations } from './violations.ts';
-import { quoted } from './violations.ts';
 
 const CLOCK_RATE_HZ = 8000;
 const DEFAULT_PTIME_MS = 20;

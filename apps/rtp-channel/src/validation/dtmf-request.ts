@@ -1,5 +1,5 @@
 import type { SendDtmfRequest } from '@mediaplane/proto';
-import { quoted, Violations } from './violations.ts';
+import { quoted, Violations } from '@mediaplane/service';
 
 const DIGITS = /^[0-9*#A-Da-d]{1,64}$/;
 const DEFAULT_LENGTH_MS = 100;

@@ -1,7 +1,7 @@
 import type { ChannelSettings, OpenChannelRequest } from '@mediaplane/proto';
+import { Violations } from '@mediaplane/service';
 import type { SettingsRules } from './settings.ts';
 import { EMPTY_SETTINGS, normaliseSettings } from './settings.ts';
-import { Violations } from './violations.ts';
 
 const MAX_BATCH = 32;
 

@@ -1,6 +1,6 @@
 import type { MediaSource, PlaybackItem, StartPlaybackRequest } from '@mediaplane/proto';
+import { quoted, Violations } from '@mediaplane/service';
 import { relativePathProblem } from './relative-path.ts';
-import { quoted, Violations } from './violations.ts';
 
 const MAX_ITEMS = 64;
 const MAX_LOOPS = 10_000;

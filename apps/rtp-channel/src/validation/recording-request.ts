@@ -1,8 +1,8 @@
 import { RecordingChannelMode, RecordingDirection } from '@mediaplane/proto';
 import type { ReadRecordingRequest, StartRecordingRequest } from '@mediaplane/proto';
+import { quoted, Violations } from '@mediaplane/service';
 import { relativePathProblem } from './relative-path.ts';
 import { normaliseChoice } from './settings.ts';
-import { quoted, Violations } from './violations.ts';
 
 export interface RecordingOrder {
   /** Empty: named after the channel and the recording. */

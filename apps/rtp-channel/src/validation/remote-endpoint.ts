@@ -1,8 +1,8 @@
 import { formatIp, isUnspecified, parseIpInto, parseSocketAddress, SocketAddress } from '@mediaplane/net';
 import type { RemoteEndpoint, TransportAddress } from '@mediaplane/proto';
+import { quoted } from '@mediaplane/service';
+import type { Violations } from '@mediaplane/service';
 import type { AddressWords } from '../media/contract.ts';
-import type { Violations } from './violations.ts';
-import { quoted } from './violations.ts';
 
 const MAX_PORT = 65535;
 

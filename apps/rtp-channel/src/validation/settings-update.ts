@@ -1,7 +1,7 @@
 import type { ChannelSettings, UpdateChannelRequest } from '@mediaplane/proto';
+import { quoted, Violations } from '@mediaplane/service';
 import type { SettingsKey, SettingsRules } from './settings.ts';
 import { EMPTY_SETTINGS, SETTINGS_FIELDS } from './settings.ts';
-import { quoted, Violations } from './violations.ts';
 
 export interface SettingsUpdate {
   /** The whole of the settings after the change. */

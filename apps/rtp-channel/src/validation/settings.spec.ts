@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { ServiceError } from '@mediaplane/control';
 import { ChannelSettings, Direction, LatchMode } from '@mediaplane/proto';
+import { Violations } from '@mediaplane/service';
 import { DEFAULT_CODECS } from './codecs.ts';
 import type { SettingsRules } from './settings.ts';
 import { mediaSettings, normaliseSettings } from './settings.ts';
 import { updateSettings } from './settings-update.ts';
-import { Violations } from './violations.ts';
 
 const RULES: SettingsRules = {
   interfaces: new Map([

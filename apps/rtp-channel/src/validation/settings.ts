@@ -1,11 +1,10 @@
 import { Direction, LatchMode } from '@mediaplane/proto';
 import type { ChannelSettings, IdleRules, LatchPolicy } from '@mediaplane/proto';
+import { normaliseLabels, quoted } from '@mediaplane/service';
+import type { Violations } from '@mediaplane/service';
 import type { MediaSettings } from '../media/contract.ts';
 import { DEFAULT_CODECS, mediaFormats, normaliseCodecs } from './codecs.ts';
-import { normaliseLabels } from './labels.ts';
 import { normaliseRemote, remoteAddresses } from './remote-endpoint.ts';
-import type { Violations } from './violations.ts';
-import { quoted } from './violations.ts';
 
 /** What this instance's configuration decides about settings. */
 export interface SettingsRules {

@@ -1,7 +1,7 @@
 import { hasCode, ServiceError } from '@mediaplane/control';
 import type { Directory } from '@mediaplane/control';
 import type { BatchCloseChannelsResponse, Channel } from '@mediaplane/proto';
-import { parseFilter } from '../validation/filter.ts';
+import { parseFilter } from '@mediaplane/service';
 import { matchesRecord } from './list-channels.ts';
 
 /** Closes on their way at a time. */

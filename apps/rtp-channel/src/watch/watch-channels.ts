@@ -1,7 +1,7 @@
 import { parseSessionId, requireSessionId, ServiceError } from '@mediaplane/control';
 import type { Events, WatchItem } from '@mediaplane/control';
 import type { Channel, ChannelEvent, WatchChannelsRequest, WatchChannelsResponse } from '@mediaplane/proto';
-import { parseFilter } from '../validation/filter.ts';
+import { parseFilter } from '@mediaplane/service';
 import { matchesRecord } from './list-channels.ts';
 
 const MAX_CHANNEL_IDS = 1000;

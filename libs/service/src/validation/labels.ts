@@ -8,7 +8,7 @@ const KEY = /^[a-z0-9_.-]{1,63}$/;
 const MAX_VALUE_CHARACTERS = 255;
 
 /** What every session without labels has. */
-export const NO_LABELS: Record<string, string> = {};
+const NO_LABELS: Record<string, string> = {};
 
 export function normaliseLabels(input: Labels, field: string, violations: Violations): Record<string, string> {
   const keys = Object.keys(input);
