@@ -125,6 +125,16 @@ describe('losses', () => {
   });
 });
 
+test('what comes too late while nothing else is due is played at once, and told', () => {
+  const receiver = new Receiver();
+  receiver.add(0, 0);
+  receiver.add(150, 150_000);
+  receiver.add(2, LATENCY_US + 60_000, true);
+  receiver.add(149, LATENCY_US + 60_000, true);
+  expect(receiver.play(LATENCY_US + 60_000)).toEqual([0, 2]);
+  expect(receiver.arrivals.counts).toMatchObject({ belated: 1, late: 0 });
+});
+
 test('a packet that comes twice is told, and one of another session does nothing', () => {
   const receiver = new Receiver();
   for (const number of [0, 0, 2, 2]) receiver.add(number, 2000);

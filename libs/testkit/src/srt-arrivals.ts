@@ -21,7 +21,9 @@ export interface SrtArrivalCounts {
   duplicates: number;
   /** Of `received`, those that came after one with a higher number and without the R bit. */
   reordered: number;
-  /** Came when their time to be played was over. */
+  /** Of `received`, those that came after they should have been played, and were played at once: nothing behind them was due yet. */
+  belated: number;
+  /** Came when they had been given up. */
   late: number;
   /** No packet of this session, by its number. */
   strange: number;
@@ -56,6 +58,7 @@ export class SrtArrivals {
     retransmitted: 0,
     duplicates: 0,
     reordered: 0,
+    belated: 0,
     late: 0,
     strange: 0,
     delivered: 0,
@@ -116,6 +119,7 @@ export class SrtArrivals {
     }
     if (ahead >= 0) this.#end = nextSequence(sequence);
     const originUs = this.#options.startUs + this.#elapsed(timestampUs);
+    if (nowUs > originUs + this.#options.latencyUs) counts.belated += 1;
     this.#packets.set(sequence, { sequence, payload, originUs, arrivalUs: nowUs, isRetransmitted });
   }
 

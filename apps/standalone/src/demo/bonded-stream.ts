@@ -122,6 +122,7 @@ export async function streamBonded(options: BondedStreamOptions): Promise<Bondin
     packetsPerSecond: PACKETS_PER_SECOND,
     sent,
     played: session.statistics.delivered,
+    tooLate: session.statistics.belated,
     continuityErrors: judge.errors,
     latency: { count: waysMs.length, p50Ms: quantile(waysMs, 0.5), p99Ms: quantile(waysMs, 0.99) },
     links: links.map((link) => linkFacts(link, traffic, before, after)),

@@ -16,6 +16,7 @@ describe('what is wrong is named, and nothing else', () => {
   const [dead, other] = goodBonding().links;
   test.each<[string, Partial<BondingFacts>, RegExp]>([
     ['a packet that was not played', { played: 3899 }, /^1 of 3,900 packets lost, though modem-1 died/],
+    ['packets that came too late', { tooLate: 5 }, /^0 of 3,900 packets lost and 5 came too late, though/],
     ['a stream that never began', { sent: 0, played: 0 }, /^0 of 0 packets lost/],
     ['a damaged transport stream', { continuityErrors: 7 }, /^7 continuity errors/],
     ['a link that carried nothing before', { links: [{ ...dead, packetsBefore: 3 }, other] }, /carried .* together$/],

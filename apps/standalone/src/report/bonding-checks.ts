@@ -7,10 +7,11 @@ const LEAST_SHARE = 0.1;
 
 /** Everything that must hold for the stream to have come through the death of its first link. */
 export function judgeBonding(facts: BondingFacts): Check[] {
-  const { sent, played, continuityErrors, links, failoverMs, lastToDeadMs, givenToDead, srtLatencyMs } = facts;
+  const { sent, played, tooLate, continuityErrors, links, failoverMs, lastToDeadMs, givenToDead, srtLatencyMs } = facts;
   const [dead, ...others] = links;
   const names = others.map(({ name }) => name).join(', ');
   const lost = sent - played;
+  const late = tooLate === 0 ? '' : ` and ${count(tooLate)} came too late`;
   const before = links.reduce((sum, { packetsBefore }) => sum + packetsBefore, 0);
   const last =
     lastToDeadMs === undefined ? 'nothing any more' : `its last packet after ${milliseconds(lastToDeadMs, 0)}`;
@@ -20,8 +21,8 @@ export function judgeBonding(facts: BondingFacts): Check[] {
       line: `${dead.name} and ${names} carried the stream together`,
     },
     {
-      ok: lost === 0 && sent > 0,
-      line: `${count(lost)} of ${count(sent)} packets lost, though ${dead.name} died in the middle without a word`,
+      ok: lost === 0 && tooLate === 0 && sent > 0,
+      line: `${count(lost)} of ${count(sent)} packets lost${late}, though ${dead.name} died in the middle without a word`,
     },
     {
       ok: continuityErrors === 0,

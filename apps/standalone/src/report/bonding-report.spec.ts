@@ -26,7 +26,7 @@ test('the whole report fits a terminal and tells what was lost, sent again, and 
   const text = lines.join('\n');
   for (const part of [
     'The bonded stream, 7.1 s',
-    '3,900 sent, 3,900 played',
+    '3,900 sent, 3,900 played in order, 0 of them too late',
     '8 by failover, 12 because SRT asked; 1 came twice',
     'p50 0.30 ms, p99 4.00 ms; SRT plays after 500 ms',
     '30.0 µs a packet',

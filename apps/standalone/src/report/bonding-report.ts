@@ -14,7 +14,10 @@ export function renderBonding(facts: BondingFacts, checks: readonly Check[]): st
     ...linkTable(facts.links),
     '',
     ...fields([
-      ['packets', `${count(facts.sent)} sent, ${count(facts.played)} played in order and in time`],
+      [
+        'packets',
+        `${count(facts.sent)} sent, ${count(facts.played)} played in order, ${count(facts.tooLate)} of them too late`,
+      ],
       [
         'sent again',
         `${count(resentByFailover)} by failover, ${count(resentBySrt)} because SRT asked; ${count(duplicates)} came twice`,

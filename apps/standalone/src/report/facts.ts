@@ -126,8 +126,10 @@ export interface BondingFacts {
   readonly srtLatencyMs: number;
   readonly packetsPerSecond: number;
   readonly sent: number;
-  /** In order and in time, as the SRT server tells. */
+  /** In order, as the SRT server tells. */
   readonly played: number;
+  /** Of `played`, those that arrived when they should have been played already. */
+  readonly tooLate: number;
   /** Packets of the transport stream that are missing or damaged, as its counters tell. */
   readonly continuityErrors: number;
   /** From the encoder to the SRT server, through both ends of the bonding: before it is held back to be played in its time. */

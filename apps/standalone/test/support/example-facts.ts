@@ -66,6 +66,7 @@ export function goodBonding(): BondingFacts {
     packetsPerSecond: 600,
     sent: 3900,
     played: 3900,
+    tooLate: 0,
     continuityErrors: 0,
     latency: { count: 3900, p50Ms: 0.3, p99Ms: 4 },
     links: [
