@@ -44,6 +44,25 @@ describe('what is committed', () => {
   });
 });
 
+describe('the API page', () => {
+  const page = readFileSync(COMMITTED.apiPage, 'utf8');
+  const anchors = Array.from(page.matchAll(/^#+ (.+)$/gm), ([, title]) => title.replaceAll('.', '').toLowerCase());
+
+  test('every link leads to one heading', () => {
+    const targets = new Set(Array.from(page.matchAll(/\]\(#([^)]+)\)/g), ([, target]) => target));
+    expect(targets.size).toBeGreaterThan(50);
+    const astray = [...targets].filter((target) => anchors.filter((anchor) => anchor === target).length !== 1);
+    expect(astray).toEqual([]);
+  });
+
+  test('types of one name lead to that of their package', () => {
+    const [, srtlaOnwards] = page.split('## mediaplane.srtla.v1.SrtlaGatewayService');
+    expect(page).toContain('[SnapshotEnd](#rtpv1snapshotend)');
+    expect(srtlaOnwards).toContain('[SnapshotEnd](#srtlav1snapshotend)');
+    expect(srtlaOnwards).not.toContain('#rtpv1');
+  });
+});
+
 describe('messages', () => {
   test('keep presence of optional fields, moments and oneofs over the wire', () => {
     const request = OpenChannelRequest.fromPartial({ settings: { latch: { windowMs: 0 }, labels: { call: '7' } } });

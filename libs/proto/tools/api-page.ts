@@ -17,6 +17,8 @@ const SERVICES = [
   'mediaplane.fleet.v1.FleetService',
 ];
 
+const OURS = 'mediaplane.';
+
 /** Field numbers in descriptor.proto, of which the paths of source locations are made. */
 const PACKAGE = 2;
 const MESSAGES = 4;
@@ -31,10 +33,33 @@ interface Documented<T> {
   readonly comments: Map<string, string>;
 }
 
+/** How types are called on the page: by their own name, and by their package too where several packages have a type of that name. */
+class TypeNames {
+  readonly #counts = new Map<string, number>();
+
+  constructor(fullNames: readonly string[]) {
+    for (const fullName of fullNames) this.#counts.set(own(fullName), (this.#counts.get(own(fullName)) ?? 0) + 1);
+  }
+
+  /** `SnapshotEnd` or `srtla.v1.SnapshotEnd`. */
+  title(fullName: string): string {
+    return this.#counts.get(own(fullName)) === 1 ? own(fullName) : fullName.slice(OURS.length);
+  }
+
+  /** To the heading of that title, whose anchor is what is left of it without dots. */
+  link(fullName: string): string {
+    if (!fullName.startsWith(OURS)) return fullName;
+    return `[${own(fullName)}](#${this.title(fullName).replaceAll('.', '').toLowerCase()})`;
+  }
+}
+
+/** Without its package. */
+function own(fullName: string): string {
+  return fullName.slice(fullName.lastIndexOf('.') + 1);
+}
+
 export function apiPage(image: Uint8Array): string {
-  const files = fromBinary(FileDescriptorSetSchema, image).file.filter((file) =>
-    file.package.startsWith('mediaplane.'),
-  );
+  const files = fromBinary(FileDescriptorSetSchema, image).file.filter((file) => file.package.startsWith(OURS));
   const messages = new Map<string, Documented<DescriptorProto>>();
   const enums = new Map<string, Documented<EnumDescriptorProto>>();
   const services = new Map<string, Documented<ServiceDescriptorProto>>();
@@ -46,6 +71,7 @@ export function apiPage(image: Uint8Array): string {
     file.service.forEach((value, i) => services.set(name(value), { value, path: `${SERVICE}.${i}`, comments }));
   }
 
+  const names = new TypeNames([...messages.keys(), ...enums.keys()]);
   const out = ['# API', '', 'Made from the comments in `libs/proto/proto` by `npm run proto`; do not edit.', ''];
   const shown = new Set<string>();
   for (const serviceName of SERVICES) {
@@ -62,7 +88,8 @@ export function apiPage(image: Uint8Array): string {
         const message = messages.get(type.slice(1));
         if (message === undefined) throw new Error(`no message ${type} in the image`);
         shown.add(type.slice(1));
-        out.push(`#### ${message.value.name}`, '', ...(streamed ? ['A stream.', ''] : []), ...fieldTable(message), '');
+        out.push(`#### ${names.title(type.slice(1))}`, '', ...(streamed ? ['A stream.', ''] : []));
+        out.push(...fieldTable(message, names), '');
         used.push(...typesOf(message.value));
       }
     });
@@ -74,10 +101,10 @@ export function apiPage(image: Uint8Array): string {
       const enumeration = enums.get(type);
       if (message !== undefined) {
         const comment = message.comments.get(message.path) ?? '';
-        out.push(`### ${message.value.name}`, '', comment, '', ...fieldTable(message), '');
+        out.push(`### ${names.title(type)}`, '', comment, '', ...fieldTable(message, names), '');
         used.push(...typesOf(message.value));
       } else if (enumeration !== undefined) {
-        out.push(`### ${enumeration.value.name}`, '', enumeration.comments.get(enumeration.path) ?? '', '');
+        out.push(`### ${names.title(type)}`, '', enumeration.comments.get(enumeration.path) ?? '', '');
         out.push(...valueTable(enumeration), '');
       }
     }
@@ -97,14 +124,18 @@ function commentsOf(file: FileDescriptorProto): Map<string, string> {
 }
 
 function typesOf(message: DescriptorProto): string[] {
-  return message.field.map((field) => field.typeName.slice(1)).filter((name) => name.startsWith('mediaplane.'));
+  return message.field.map((field) => field.typeName.slice(1)).filter((name) => name.startsWith(OURS));
 }
 
-function fieldTable({ value, path, comments }: Documented<DescriptorProto>): string[] {
+function fieldTable({ value, path, comments }: Documented<DescriptorProto>, names: TypeNames): string[] {
   if (value.field.length === 0) return ['No fields.'];
   const rows = value.field.map((field, i) => {
     const group = inOneof(field) ? ` (one of \`${value.oneofDecl[field.oneofIndex].name}\`)` : '';
-    return row(`\`${field.name}\``, `${typeName(field, value)}${group}`, comments.get(`${path}.${MEMBERS}.${i}`));
+    return row(
+      `\`${field.name}\``,
+      `${typeName(field, value, names)}${group}`,
+      comments.get(`${path}.${MEMBERS}.${i}`),
+    );
   });
   return ['| field | type | |', '|---|---|---|', ...rows];
 }
@@ -125,17 +156,14 @@ function inOneof(field: FieldDescriptorProto): boolean {
   return Object.hasOwn(field, 'oneofIndex') && !field.proto3Optional;
 }
 
-function typeName(field: FieldDescriptorProto, parent: DescriptorProto): string {
+function typeName(field: FieldDescriptorProto, parent: DescriptorProto, names: TypeNames): string {
   const entry = parent.nestedType.find(
     (nested) => nested.options?.mapEntry && field.typeName.endsWith(`.${nested.name}`),
   );
-  if (entry !== undefined) return `map<${entry.field.map((part) => typeName(part, entry)).join(', ')}>`;
-  const name = field.typeName ? linked(field.typeName.slice(1)) : FieldDescriptorProto_Type[field.type].toLowerCase();
+  if (entry !== undefined) return `map<${entry.field.map((part) => typeName(part, entry, names)).join(', ')}>`;
+  const name = field.typeName
+    ? names.link(field.typeName.slice(1))
+    : FieldDescriptorProto_Type[field.type].toLowerCase();
   if (field.label === FieldDescriptorProto_Label.REPEATED) return `repeated ${name}`;
   return field.proto3Optional ? `optional ${name}` : name;
-}
-
-function linked(fullName: string): string {
-  const name = fullName.split('.').at(-1) ?? fullName;
-  return fullName.startsWith('mediaplane.') ? `[${name}](#${name.toLowerCase()})` : fullName;
 }
