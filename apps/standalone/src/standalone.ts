@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { EmbeddedBus } from '@mediaplane/control';
 import { startRtpChannel } from '@mediaplane/rtp-channel';
 import type { RunningService, StartOptions } from '@mediaplane/service';
@@ -74,8 +75,17 @@ export class Standalone {
     stack.defer(() => rm(stateFolder, { recursive: true, force: true, maxRetries: 3 }));
     const notes: string[] = [];
     const start = async (known: KnownService, own: Environment): Promise<RunningService> => {
-      const ports = { ...(await port('grpc', known, own, notes)), ...(await port('admin', known, own, notes)) };
-      return known.start({ sources: { env: { ...own, ...ports } }, bus, logTo: log });
+      const startOn = (ports: Environment): Promise<RunningService> =>
+        known.start({ sources: { env: { ...own, ...ports } }, bus, logTo: log });
+      const ports = await portsOf(known, own, notes);
+      try {
+        return await startOn(ports);
+      } catch (error) {
+        // Another one that starts at this moment may have taken a default port since it was looked at.
+        const portsNow = await portsOf(known, own, notes);
+        if (isDeepStrictEqual(portsNow, ports)) throw error;
+        return startOn(portsNow);
+      }
     };
 
     const rtpChannel = await start(RTP_CHANNEL, {
@@ -115,6 +125,10 @@ function foldersOf(env: Environment, recordings: string | undefined): Folders {
     media: env['MEDIAPLANE_FILES_MEDIA_FOLDER'] ?? dirname(speechSamplePath('prompt')),
     recordings: recordings ?? env['MEDIAPLANE_FILES_RECORDINGS_FOLDER'] ?? 'recordings',
   };
+}
+
+async function portsOf(known: KnownService, env: Environment, notes: string[]): Promise<Environment> {
+  return { ...(await port('grpc', known, env, notes)), ...(await port('admin', known, env, notes)) };
 }
 
 /** The environment that gives a service its port. One that somebody chose stays as it is, also when it is taken: that is an error. */
