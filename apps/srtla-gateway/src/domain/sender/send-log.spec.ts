@@ -52,6 +52,15 @@ describe('SendLog', () => {
     expect(inFlight(log)).toEqual([0, 0]);
   });
 
+  test('what another session had in flight is nobody’s when the next begins, also before its first packet', () => {
+    const log = filled(100, 10);
+    log.clear();
+    expect([log.arrived(103), log.settle(104)]).toEqual([NO_LINK, NO_LINK]);
+    expect(inFlight(log)).toEqual([0, 0]);
+    log.orphan(0);
+    expect(log.orphans).toBe(0);
+  });
+
   test('goes on across the wrap', () => {
     const log = filled(WRAP - 5, 10);
     expect(log.acknowledgeBelow(WRAP - 1)).toBe(true);

@@ -207,6 +207,9 @@ export class SendLog {
   /** Another session begins: whatever comes next is its first. */
   clear(): void {
     this.#newest = NO_SEQUENCE;
+    // The answers to what the last has sent may still be under way.
+    this.#sequences.fill(NO_SEQUENCE);
+    this.#links.fill(NO_LINK);
     this.#inFlight.fill(0);
   }
 
@@ -218,10 +221,7 @@ export class SendLog {
   }
 
   #begin(sequence: number): void {
-    this.#sequences.fill(NO_SEQUENCE);
-    this.#links.fill(NO_LINK);
-    this.#inFlight.fill(0);
-    this.#carriers.fill(0);
+    this.clear();
     this.#newest = sequence & SEQUENCE_MASK;
     this.#acknowledged = this.#newest;
   }
