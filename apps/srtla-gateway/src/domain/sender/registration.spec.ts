@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { REGISTRATION_BYTES } from '@mediaplane/srtla';
 import { MAX_LINKS, LINK_DEFAULTS } from './link-settings.ts';
 import { UplinkError } from './errors.ts';
 import { MS, SECOND, World } from './spec-world.ts';
@@ -93,6 +94,19 @@ describe('registration', () => {
     world.receiver.refuses = 0;
     world.run(2 * SECOND);
     expect(world.events.slice(3)).toEqual(['link 1 up']);
+  });
+
+  test('a link whose group is not known where it leads, while others are up, asks once a second', () => {
+    const world = new World(1);
+    world.run(3 * SECOND);
+    world.receiver.knows = false;
+    world.addLink(1);
+    const before = world.sender.links[1].meter.bytes;
+    world.run(10 * SECOND);
+    expect(world.sender.links[0].state).toBe('live');
+    const asked = (world.sender.links[1].meter.bytes - before) / REGISTRATION_BYTES;
+    expect(asked).toBeGreaterThan(7);
+    expect(asked).toBeLessThan(12);
   });
 
   test('a live link that is refused is down at once', () => {

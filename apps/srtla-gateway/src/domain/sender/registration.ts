@@ -92,6 +92,7 @@ export class Registration {
       if (link.state !== 'joining' || nowUs - this.#registeredUs < LATE_ANSWERS_US) return;
       if (this.#links.live.length > 0) {
         link.close();
+        link.askedUs = nowUs;
         return;
       }
       this.#loseGroup(nowUs);
