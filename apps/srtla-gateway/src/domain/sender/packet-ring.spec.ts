@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { PacketRing } from './packet-ring.ts';
+import { PASS_BYTES, PacketRing } from './packet-ring.ts';
 
 const SIZE = 4096;
 const INBOX = 100;
 
 function ring() {
   const bytes = new Uint8Array(2048 + SIZE + 16);
-  const kept = new PacketRing(bytes, 2048, SIZE, 16);
+  const kept = new PacketRing(bytes, 2048, SIZE, 16, 0);
   const keep = (sequence: number, length: number): void => {
     bytes.fill(sequence & 0xff, INBOX, INBOX + length);
     kept.keep(sequence, INBOX, length);
@@ -32,6 +32,26 @@ describe('the ring', () => {
       if (sequence >= 6) expect(kept.lengthOf(sequence - 6)).toBe(0);
     }
     expect(bytes.subarray(2048 + SIZE).every((byte) => byte === 0)).toBe(true);
+  });
+
+  test('does not hand out what the datagrams of the same pass may overwrite before it has been sent', () => {
+    const size = PacketRing.bytesFor(1e6);
+    const bytes = new Uint8Array(2048 + size);
+    const kept = new PacketRing(bytes, 2048, size, 4096, PASS_BYTES);
+    const LENGTH = 1332;
+    for (let sequence = 0; sequence < 4000; sequence += 1) {
+      bytes.fill(sequence & 0xff, INBOX, INBOX + LENGTH);
+      kept.keep(sequence, INBOX, LENGTH);
+    }
+    let oldest = 3999;
+    while (kept.lengthOf(oldest - 1) > 0) oldest -= 1;
+    expect(4000 - oldest).toBeGreaterThan(300);
+    const offset = kept.offsetOf(oldest);
+    for (let sequence = 4000, left = PASS_BYTES; left >= LENGTH; sequence += 1, left -= LENGTH) {
+      bytes.fill(sequence & 0xff, INBOX, INBOX + LENGTH);
+      kept.keep(sequence, INBOX, LENGTH);
+    }
+    expect(bytes.subarray(offset, offset + LENGTH).every((byte) => byte === (oldest & 0xff))).toBe(true);
   });
 
   test.each([

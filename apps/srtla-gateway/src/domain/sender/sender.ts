@@ -11,7 +11,7 @@ import type { LinkSettings } from './link-settings.ts';
 import { LinkTable } from './link-table.ts';
 import type { SenderLink } from './link.ts';
 import type { SchedulingMode } from './options.ts';
-import { PacketRing } from './packet-ring.ts';
+import { PASS_BYTES, PacketRing } from './packet-ring.ts';
 import { Registration } from './registration.ts';
 import { Resender } from './resender.ts';
 import { Scheduler } from './scheduler.ts';
@@ -55,7 +55,7 @@ export class Sender {
     const links = this.#links;
     this.#parts = parts;
     this.#log = new SendLog(places, MAX_LINKS);
-    this.#ring = new PacketRing(parts.bytes, parts.ring, ringBytes, places);
+    this.#ring = new PacketRing(parts.bytes, parts.ring, ringBytes, places, PASS_BYTES);
     this.#scheduler = new Scheduler(links, this.#log);
     this.#keepalives = new Keepalives(parts, this.#log);
     this.#care = new LinkCare(links, this.#log, this.#scheduler, parts.events);
