@@ -176,6 +176,19 @@ describe('failover', () => {
     }
   });
 
+  test('also where there are but two, and copies may be made', () => {
+    const world = new World(2);
+    world.run(SECOND);
+    world.stream(0, 400);
+    const first = new Map(world.arrived.map(({ sequence, link }) => [sequence, link]));
+    const before = world.arrived.length;
+    for (let i = 380; i < 390; i += 1) world.send(i, R_BIT);
+    world.run(SECOND);
+    const again = world.arrived.slice(before).filter(({ isAgain }) => isAgain);
+    expect(again.length).toBe(10);
+    for (const { sequence, link } of again) expect(link).not.toBe(first.get(sequence));
+  });
+
   test('with one link what was lost goes out by that', () => {
     const world = new World(1);
     world.run(SECOND);

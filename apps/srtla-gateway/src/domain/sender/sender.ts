@@ -236,7 +236,7 @@ export class Sender {
     if (isAgain || nowUs < this.#preciousUntilUs) this.#duplicate(link, sequence, offset, length, avoided, nowUs);
   }
 
-  /** A second copy by the next best link, if that is any good. */
+  /** A second copy by the next best link, if that is any good and is not one of `avoided`. */
   #duplicate(
     first: SenderLink,
     sequence: number,
@@ -248,7 +248,8 @@ export class Sender {
     const { takers } = this.#links;
     if (takers.length < 2) return;
     const link = this.#scheduler.select(avoided | (1 << first.index), nowUs);
-    if (link === undefined || link === first || link.suspect || !this.#budget.take()) return;
+    if (link === undefined || link === first || link.suspect || ((avoided >> link.index) & 1) !== 0) return;
+    if (!this.#budget.take()) return;
     this.#log.alsoSent(sequence, link.index);
     this.counters.duplicates += 1;
     link.onUnprovenSent(length, nowUs);
