@@ -6,6 +6,7 @@ import type { TokenKeys } from '../keys/token-keys.ts';
 import { GROUP_KIND, LISTENER_KIND } from '../kinds.ts';
 import type { Meters } from '../metrics.ts';
 import type { NodeStores } from '../records/open-stores.ts';
+import { FloodNotes } from './flood-notes.ts';
 import { GroupEvents } from './group-events.ts';
 import { GroupRecords } from './group-records.ts';
 import { ListenerRecords } from './listener-records.ts';
@@ -110,6 +111,7 @@ export function makeListeners(
     listeners: () => listeners.values(),
     records,
     totals,
+    floods: new FloodNotes(log),
     onSamples: (groups) => parts.onSamples(groups),
   });
   stack.defer(() => sampler.stop());

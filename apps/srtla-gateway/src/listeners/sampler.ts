@@ -1,4 +1,5 @@
 import type { srtla } from '@mediaplane/proto';
+import type { FloodNotes } from './flood-notes.ts';
 import { GroupRates } from './group-rates.ts';
 import type { GroupRecords } from './group-records.ts';
 import type { LiveGroup } from './live-group.ts';
@@ -13,11 +14,12 @@ export interface SamplerParts {
   listeners(): Iterable<LiveListener>;
   readonly records: GroupRecords;
   readonly totals: Totals;
+  readonly floods: FloodNotes;
   /** Once a second, when all listeners were read. */
   onSamples(groups: readonly LiveGroup[]): void;
 }
 
-/** Reads the counters of all listeners once a second: for rates, for watchers, for metrics, and for when a group was last heard. */
+/** Reads the counters of all listeners once a second: for rates, watchers, metrics, the log, and for when a group was last heard. */
 export class Sampler {
   readonly #parts: SamplerParts;
   readonly #timer: NodeJS.Timeout;
@@ -50,12 +52,13 @@ export class Sampler {
   }
 
   async #read(listener: LiveListener): Promise<LiveGroup[]> {
-    const { media, records, totals } = this.#parts;
+    const { media, records, totals, floods } = this.#parts;
     if (!listener.isOpen) return [];
     // One whose media thread has died is mended elsewhere.
     const read = await media.command(listener.mediaId, 'listenerStatistics', null).catch(() => undefined);
     if (read === undefined) return [];
     totals.listener(listener.mediaId, read);
+    floods.read(listener, read);
     const unixMs = Date.now();
     return read.groups.flatMap((statistics) => {
       const group = listener.groups.get(statistics.group);

@@ -1,9 +1,11 @@
 import type { Observation } from '@mediaplane/service';
 import type { ReceiverCounters } from '../domain/receiver/receiver-parts.ts';
+import type { RelayCounters, RelayTraffic } from '../domain/relay/relay-parts.ts';
 import type { GroupStatistics, ListenerStatistics } from '../media/listener-contract.ts';
 import type { UplinkView } from '../uplinks/view.ts';
 
-const DROP_CAUSES = new Map<keyof ReceiverCounters, string>([
+/** What metrics and the log call the counters of datagrams that came to nothing. */
+export const DROP_CAUSES = new Map<keyof ReceiverCounters, string>([
   ['strangers', 'stranger'],
   ['malformed', 'malformed'],
   ['unexpected', 'unexpected'],
@@ -14,6 +16,12 @@ const DROP_CAUSES = new Map<keyof ReceiverCounters, string>([
   ['taken', 'taken'],
   ['late', 'late'],
   ['notAccepted', 'not_accepted'],
+]);
+
+const RELAY_CAUSES = new Map<keyof RelayCounters, string>([
+  ['hellosRefused', 'relay_hello'],
+  ['unproven', 'relay_unproven'],
+  ['overRate', 'relay_over_rate'],
 ]);
 
 const UPLINK_FATES = ['packets', 'resent', 'expired', 'duplicates', 'dropped'] as const;
@@ -29,16 +37,26 @@ export class Totals {
   retransmitted = 0;
   nakPackets = 0;
   readonly #dropped = new Map<keyof ReceiverCounters, number>();
+  readonly #relayDropped = new Map<keyof RelayCounters, number>();
+  readonly #relayed = new Map<keyof RelayTraffic, number>();
   readonly #fates = new Map<Fate, number>();
   /** By id of the listener, group or uplink. */
-  readonly #lastListener = new Map<string, Readonly<ReceiverCounters>>();
+  readonly #lastListener = new Map<string, ListenerStatistics>();
   readonly #lastGroup = new Map<string, GroupStatistics>();
   readonly #lastUplink = new Map<string, Readonly<Record<Fate, number>>>();
 
-  listener(id: string, { counters }: ListenerStatistics): void {
+  listener(id: string, now: ListenerStatistics): void {
     const last = this.#lastListener.get(id);
-    for (const cause of DROP_CAUSES.keys()) add(this.#dropped, cause, increase(counters[cause], last?.[cause]));
-    this.#lastListener.set(id, counters);
+    for (const cause of DROP_CAUSES.keys()) {
+      add(this.#dropped, cause, increase(now.counters[cause], last?.counters[cause]));
+    }
+    for (const cause of RELAY_CAUSES.keys()) {
+      add(this.#relayDropped, cause, increase(now.relayCounters?.[cause] ?? 0, last?.relayCounters?.[cause]));
+    }
+    for (const way of ['toOwnerPackets', 'toOwnerBytes', 'fromOwnerPackets', 'fromOwnerBytes'] as const) {
+      add(this.#relayed, way, increase(now.relayTraffic[way], last?.relayTraffic[way]));
+    }
+    this.#lastListener.set(id, now);
   }
 
   group(id: string, now: GroupStatistics): void {
@@ -66,6 +84,12 @@ export class Totals {
 
   *dropped(): Generator<Observation> {
     for (const [cause, name] of DROP_CAUSES) yield [this.#dropped.get(cause) ?? 0, { 'media.drop.cause': name }];
+    for (const [cause, name] of RELAY_CAUSES) yield [this.#relayDropped.get(cause) ?? 0, { 'media.drop.cause': name }];
+  }
+
+  *relayed(unit: 'Packets' | 'Bytes'): Generator<Observation> {
+    yield [this.#relayed.get(`toOwner${unit}`) ?? 0, { 'media.relay.direction': 'to_owner' }];
+    yield [this.#relayed.get(`fromOwner${unit}`) ?? 0, { 'media.relay.direction': 'from_owner' }];
   }
 
   *uplinkPackets(): Generator<Observation> {
@@ -74,7 +98,7 @@ export class Totals {
 }
 
 /** What counts anew, because its media thread is another, counts from nothing. */
-function increase(now: number, last = 0): number {
+export function increase(now: number, last = 0): number {
   return now >= last ? now - last : now;
 }
 
