@@ -98,6 +98,34 @@ export const srtlaGatewayConfig = {
     ),
     refreshMs: integer(1000, 3_600_000, 30_000, 'How often the files are read again.'),
   }),
+  relay: section({
+    keyFile: text(
+      '',
+      'File with the key by which instances prove themselves to each other: 32 bytes in hexadecimal or base64. With it, and on NATS, links that reach another instance than the owner of their group are handed on to that. Empty: they are not.',
+    ),
+    previousKeyFile: text(
+      '',
+      'File with another key that is good too, for the time of a change. Both are read at start.',
+    ),
+    port: integer(
+      0,
+      65_535,
+      0,
+      "UDP port on the private network (net.interfaces privateAddress, else bindAddress) that other instances hand links of the first listener on to; the next listener has the next port. 0: the system's choice.",
+    ),
+    maxLinks: integer(
+      1,
+      100_000,
+      1000,
+      'Links that are handed on to others at once, with a socket each; more are not answered.',
+    ),
+    maxPacketsPerSecond: integer(
+      100,
+      1_000_000,
+      20_000,
+      'Datagrams taken of one link that another instance hands on; bursts of half a second.',
+    ),
+  }),
   ingest: section({
     callbackTimeoutMs: integer(100, 2000, 2000, 'How long a callback may take; an encoder gives up after 3 s.'),
     callbackCaFile: text('', 'PEM file of the authority of gRPC callbacks; set, they are called with TLS.'),
@@ -130,12 +158,15 @@ export type SrtlaGatewayConfig = ConfigOf<typeof srtlaGatewayConfig>;
 export type ConfiguredListener = SrtlaGatewayConfig['listeners'][number];
 
 /** Rules over several keys; what is wrong with a listener is found when it is made into settings. */
-export function checkConfig({ upstream, tokens, statistics }: SrtlaGatewayConfig): ConfigProblem | undefined {
+export function checkConfig({ upstream, tokens, relay, statistics }: SrtlaGatewayConfig): ConfigProblem | undefined {
   if (upstream.portMax < upstream.portMin) {
     return { path: 'upstream.portMax', complaint: `must not be below upstream.portMin, ${upstream.portMin}` };
   }
   if (tokens.previousKeyFile !== '' && tokens.keyFile === '') {
     return { path: 'tokens.keyFile', complaint: 'must be set with tokens.previousKeyFile' };
+  }
+  if (relay.previousKeyFile !== '' && relay.keyFile === '') {
+    return { path: 'relay.keyFile', complaint: 'must be set with relay.previousKeyFile' };
   }
   if (statistics.readKey !== '' && statistics.readKeyFile !== '') {
     return { path: 'statistics.readKeyFile', complaint: 'must be empty when statistics.readKey is set' };

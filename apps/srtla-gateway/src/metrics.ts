@@ -7,6 +7,8 @@ import type { Totals } from './listeners/totals.ts';
 import type { UpstreamPorts } from './listeners/upstream-ports.ts';
 import type { SrtlaContract } from './media/contract.ts';
 import type { NodeStores } from './records/open-stores.ts';
+import type { ForeignGroups } from './relay/foreign-groups.ts';
+import type { Relays } from './relay/relays.ts';
 import type { Uplinks } from './uplinks/uplinks.ts';
 
 /** What srtla-gateway reports beside what every service does. */
@@ -103,6 +105,41 @@ export const SRTLA_GATEWAY_METRICS = defineMetrics({
     kind: 'counter',
     attributes: ['media.drop.cause'],
   },
+  relayLinks: {
+    name: 'media.srtla.relay.links',
+    unit: '{link}',
+    description: 'Links that are handed on to the owner of their group, and links of our groups that others hand on.',
+    kind: 'sum',
+    attributes: ['media.relay.role'],
+  },
+  relayPackets: {
+    name: 'media.srtla.relay.packets',
+    unit: '{packet}',
+    description: 'Datagrams that were handed on, to owners of groups and back.',
+    kind: 'counter',
+    attributes: ['media.relay.direction'],
+  },
+  relayBytes: {
+    name: 'media.srtla.relay.io',
+    unit: 'By',
+    description: 'Their bytes.',
+    kind: 'counter',
+    attributes: ['media.relay.direction'],
+  },
+  relayRefused: {
+    name: 'media.srtla.relay.refused',
+    unit: '{request}',
+    description: 'Links that were not handed on: the owner cannot be reached, or there were as many as may be.',
+    kind: 'counter',
+    attributes: ['media.relay.fault'],
+  },
+  groupsAdopted: {
+    name: 'media.srtla.groups.adopted',
+    unit: '{group}',
+    description: 'Groups whose instance was gone and that this one has taken over.',
+    kind: 'counter',
+    attributes: [],
+  },
   uplinks: {
     name: 'media.srtla.uplinks',
     unit: '{uplink}',
@@ -162,6 +199,8 @@ export interface MetricSources {
   readonly ports: UpstreamPorts;
   readonly ingest: Ingest;
   readonly stores: NodeStores;
+  readonly relays: Relays | undefined;
+  readonly foreignGroups: ForeignGroups | undefined;
 }
 
 /** What is told when it happens. */
@@ -185,7 +224,7 @@ export function registerMeters(metrics: Metrics): Meters {
 
 export function registerMetrics(metrics: Metrics, sources: MetricSources): void {
   const m = SRTLA_GATEWAY_METRICS;
-  const { media, listeners, totals, uplinks, ports, ingest, stores } = sources;
+  const { media, listeners, totals, uplinks, ports, ingest, stores, relays, foreignGroups } = sources;
   metrics.observe(m.listeners, () => listeners.size);
   metrics.observe(m.groups, () => {
     const all = [...listeners.groups()];
@@ -203,6 +242,17 @@ export function registerMetrics(metrics: Metrics, sources: MetricSources): void 
   metrics.observe(m.retransmitted, () => totals.retransmitted);
   metrics.observe(m.nakPackets, () => totals.nakPackets);
   metrics.observe(m.dropped, () => totals.dropped());
+  metrics.observe(m.relayLinks, () => [
+    [relays?.size ?? 0, { 'media.relay.role': 'relaying' }],
+    [relayedTo(listeners), { 'media.relay.role': 'owner' }],
+  ]);
+  metrics.observe(m.relayPackets, () => totals.relayed('Packets'));
+  metrics.observe(m.relayBytes, () => totals.relayed('Bytes'));
+  metrics.observe(m.relayRefused, () => [
+    [foreignGroups?.refused ?? 0, { 'media.relay.fault': 'unreachable' }],
+    [relays?.refused ?? 0, { 'media.relay.fault': 'full' }],
+  ]);
+  metrics.observe(m.groupsAdopted, () => foreignGroups?.adopted ?? 0);
   metrics.observe(m.uplinks, () => uplinks.count);
   metrics.observe(m.uplinkLinks, () => linksByPhase(uplinks));
   metrics.observe(m.uplinkPackets, () => totals.uplinkPackets());
@@ -214,6 +264,12 @@ export function registerMetrics(metrics: Metrics, sources: MetricSources): void 
     [stores.groups.dropped + stores.listeners.dropped, { 'media.record.fault': 'dropped' }],
   ]);
   metrics.observe(m.threadStalled, () => media.stalledThreads().length);
+}
+
+function relayedTo(listeners: Listeners): number {
+  let count = 0;
+  for (const { record } of listeners.groups()) count += record.links.filter(({ relayedBy }) => relayedBy !== '').length;
+  return count;
 }
 
 function* linksByPhase(uplinks: Uplinks): Generator<Observation> {

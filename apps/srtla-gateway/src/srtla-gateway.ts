@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { makeSessionId } from '@mediaplane/control';
 import { MediaThreads } from '@mediaplane/media';
 import { createUdpSockets, defaultImplementation } from '@mediaplane/net';
+import type { NetInterface, UdpSockets } from '@mediaplane/net';
 import type { srtla } from '@mediaplane/proto';
 import { ConfigError, netInterfaces, portRangeAdvice, proveInterfaces, readProc } from '@mediaplane/service';
 import type { ServedApi, ServiceRuntime } from '@mediaplane/service';
@@ -14,6 +15,7 @@ import { StreamPages } from './http/stream-pages.ts';
 import { Authorizer } from './ingest/authorizer.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { resolveServer } from './ingest/resolve.ts';
+import { readRelayKeys } from './keys/relay-keys.ts';
 import { readTokenKeys, watchTokenKeys } from './keys/token-keys.ts';
 import { GROUP_KIND, LISTENER_KIND, UPLINK_KIND } from './kinds.ts';
 import { configuredListeners } from './listeners/configured.ts';
@@ -25,8 +27,10 @@ import { Totals } from './listeners/totals.ts';
 import type { UpstreamPorts } from './listeners/upstream-ports.ts';
 import type { SrtlaContract, SrtlaEvent } from './media/contract.ts';
 import type { ListenerEvent } from './media/listener-contract.ts';
+import type { RelayEvent } from './media/relay-contract.ts';
 import { registerMeters, registerMetrics } from './metrics.ts';
 import { openStores } from './records/open-stores.ts';
+import { RelayNetwork } from './relay/relay-network.ts';
 import { isUplinkEvent } from './uplinks/happening.ts';
 import { Uplinks } from './uplinks/uplinks.ts';
 import { StatisticsBus } from './watch/statistics-bus.ts';
@@ -80,6 +84,7 @@ export class SrtlaGateway {
 
     const keySource = { tokens: tokenConfig, stateFolder: state.folder, bus, log };
     let keys = await readTokenKeys(keySource);
+    const network = await relayNetwork(runtime, sockets, interfaces);
     const stores = openStores({ bus, log, node: state.node, folder: state.folder, groupTtlMs: tokenConfig.maxAgeMs });
     const media = await MediaThreads.start<SrtlaContract>({
       threads: config.media.threads === 0 ? Math.max(availableParallelism() - 1, 1) : config.media.threads,
@@ -91,10 +96,12 @@ export class SrtlaGateway {
       arenaBytes: config.memory.arenaBytes,
       onEvent: (sessionId, event) => {
         if (isUplinkEvent(event)) uplinks.onMediaEvent(sessionId, event);
+        else if (isRelayEvent(event)) foreignGroups?.onRelayEvent(sessionId, event);
         else if (isListenerEvent(event)) listeners.onMediaEvent(sessionId, event);
       },
       onSessionLost: (sessionId, handles, cause) => {
-        if (!uplinks.onSessionLost(sessionId, handles, cause)) listeners.onSessionLost(sessionId, cause);
+        if (uplinks.onSessionLost(sessionId, handles, cause)) return;
+        if (foreignGroups?.onSessionLost(sessionId) !== true) listeners.onSessionLost(sessionId, cause);
       },
       onThreadRestarted: (thread, cause) => log.error({ thread, cause }, 'a media thread was replaced'),
     });
@@ -126,11 +133,12 @@ export class SrtlaGateway {
     stack.defer(() => uplinks.stop());
     const uplinkSessions: UplinkSessions = new UplinkSessions(instanceId, () => uplinks, sessions);
     const statistics = stack.use(new StatisticsBus(bus));
-    const { listeners, ports } = makeListeners(
+    const { listeners, ports, relays, foreignGroups } = makeListeners(
       {
         runtime,
         media,
         sockets,
+        network,
         interfaces,
         stores,
         ingest,
@@ -168,7 +176,17 @@ export class SrtlaGateway {
     await listeners.start(configured);
     if (readKey !== '') await serveStatistics(config.statistics, readKey, statistics, runtime, stack);
 
-    registerMetrics(runtime.metrics, { media, listeners, totals, uplinks, ports, ingest, stores });
+    registerMetrics(runtime.metrics, {
+      media,
+      listeners,
+      totals,
+      uplinks,
+      ports,
+      ingest,
+      stores,
+      relays,
+      foreignGroups,
+    });
     const { maxWatches } = config.streams;
     const api = srtlaGatewayApi({
       listeners,
@@ -244,12 +262,34 @@ export class SrtlaGateway {
 }
 
 function isListenerEvent(event: SrtlaEvent): event is ListenerEvent {
-  return !isUplinkEvent(event);
+  return !isUplinkEvent(event) && !isRelayEvent(event);
+}
+
+function isRelayEvent(event: SrtlaEvent): event is RelayEvent {
+  return event.type.startsWith('relay-');
 }
 
 function sampleOf(group: LiveGroup): srtla.GroupSample {
   const { streamName, latencyMs } = group.record;
   return { groupId: group.id, statistics: group.rates?.latest, streamName, latencyMs };
+}
+
+/** Undefined without a key, and where there are no other instances. Rejects with ConfigError. */
+async function relayNetwork(
+  { config, bus, log }: SrtlaGatewayRuntime,
+  sockets: UdpSockets,
+  interfaces: readonly NetInterface[],
+): Promise<RelayNetwork | undefined> {
+  const { port, maxPacketsPerSecond } = config.relay;
+  const keys = await readRelayKeys(config.relay);
+  if (keys === undefined) return undefined;
+  if (bus.system !== 'nats') {
+    log.warn('relay.keyFile is of no use without NATS: there are no other instances');
+    return undefined;
+  }
+  const bytes = config.sockets.listenerReceiveBufferBytes;
+  const socketOptions = { dscp: config.net.dscp, receiveBufferBytes: bytes, sendBufferBytes: bytes };
+  return new RelayNetwork({ sockets, interfaces, socketOptions, port, keys, maxPacketsPerSecond });
 }
 
 /** '' for no page. @throws ConfigError */

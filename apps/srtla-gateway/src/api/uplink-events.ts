@@ -45,9 +45,9 @@ function linkEventDetail(event: LinkEvent, uplink: srtla.Uplink): EventDetail {
   const address = link?.local;
   switch (event.type) {
     case 'link-up':
-      return { $case: 'linkUp', value: { address, linkName } };
+      return { $case: 'linkUp', value: { address, linkName, relayedBy: '' } };
     case 'link-down':
-      return { $case: 'linkDown', value: { address, linkName, reason: LINK_REASONS[event.reason] } };
+      return { $case: 'linkDown', value: { address, linkName, reason: LINK_REASONS[event.reason], relayedBy: '' } };
     case 'link-refused':
       return { $case: 'linkNotAccepted', value: { linkName, forGood: event.forGood } };
     case 'link-weak':

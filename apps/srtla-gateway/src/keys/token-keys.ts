@@ -3,10 +3,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Bus, Logger } from '@mediaplane/control';
 import { hasReason } from '@mediaplane/control';
-import { ConfigError } from '@mediaplane/service';
 import type { SrtlaGatewayConfig } from '../config.ts';
 import { TOKEN_KEY_BYTES } from '../tokens/group-tokens.ts';
-import type { TokenKey } from '../tokens/group-tokens.ts';
+import { keyOf, readKeyPair } from './key-files.ts';
+import type { KeyPair } from './key-files.ts';
 
 const BUCKET = 'mp_v1_srtla-gateway_keys';
 const KV_KEY = 'token';
@@ -14,10 +14,7 @@ const FILE = 'token.key';
 const OWNER_ONLY = 0o600;
 
 /** Keys that seal and open group ids. */
-export interface TokenKeys {
-  readonly current: TokenKey;
-  readonly previous: TokenKey | undefined;
-}
+export type TokenKeys = KeyPair;
 
 export interface KeySource {
   readonly tokens: SrtlaGatewayConfig['tokens'];
@@ -29,17 +26,8 @@ export interface KeySource {
 /** The configured keys, or one that is made once and kept: on NATS for the whole fleet, else in the state folder. Rejects with ConfigError. */
 export async function readTokenKeys(source: KeySource): Promise<TokenKeys> {
   const { keyFile, previousKeyFile } = source.tokens;
-  if (keyFile === '') return { current: tokenKey(await keptKey(source)), previous: undefined };
-  const current = tokenKey(await keyOf('tokens.keyFile', keyFile));
-  if (previousKeyFile === '') return { current, previous: undefined };
-  const previous = tokenKey(await keyOf('tokens.previousKeyFile', previousKeyFile));
-  const same = Buffer.compare(current.secret, previous.secret) === 0;
-  if (!same && current.id === previous.id) {
-    throw new ConfigError(
-      'configuration: tokens.keyFile: must not have the number of tokens.previousKeyFile (one key in 256 has): make another',
-    );
-  }
-  return { current, previous: same ? undefined : previous };
+  if (keyFile === '') return { current: keyOf(await keptKey(source)), previous: undefined };
+  return readKeyPair('tokens', keyFile, previousKeyFile);
 }
 
 /** Reads the files again and again; `onChange` gets keys that differ. A file that cannot be read changes nothing, and is said once. */
@@ -64,31 +52,9 @@ export function watchTokenKeys(source: KeySource, first: TokenKeys, onChange: (k
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** Its number is made of it, so that all instances agree on it. */
-function tokenKey(secret: Uint8Array): TokenKey {
-  return { id: createHash('sha256').update(secret).digest()[0], secret };
-}
-
 function print({ current, previous }: TokenKeys): string {
   const hash = createHash('sha256').update(current.secret);
   return (previous === undefined ? hash : hash.update(previous.secret)).digest('hex');
-}
-
-async function keyOf(path: string, file: string): Promise<Uint8Array> {
-  const where = `configuration: ${path} = ${JSON.stringify(file)}`;
-  let text: string;
-  try {
-    text = (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    throw new ConfigError(
-      `${where}: must be a readable file (${error instanceof Error ? error.message : String(error)})`,
-    );
-  }
-  const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
-  if (key.length !== TOKEN_KEY_BYTES) {
-    throw new ConfigError(`${where}: must hold ${TOKEN_KEY_BYTES} bytes in hexadecimal or base64`);
-  }
-  return new Uint8Array(key);
 }
 
 async function keptKey({ bus, stateFolder, log }: KeySource): Promise<Uint8Array> {

@@ -28,7 +28,8 @@ export interface GroupEventsParts {
   readonly records: GroupRecords;
   readonly log: Logger;
   onGroupUp(): void;
-  onGroupDown(group: LiveGroup, reason: string): void;
+  /** `leave`: what is stored of it stays. */
+  onGroupDown(group: LiveGroup, reason: string, leave: boolean): void;
   onIngest(outcome: 'accepted' | 'refused'): void;
 }
 
@@ -90,7 +91,7 @@ export class GroupEvents {
         },
         'group ended',
       );
-    onGroupDown(group, END_REASON_NAMES[reason] ?? 'unspecified');
+    onGroupDown(group, END_REASON_NAMES[reason] ?? 'unspecified', leave);
     void group.turns.run(() => upstreams.release(group)).finally(() => group.ended.resolve());
   }
 
@@ -261,22 +262,23 @@ export class GroupEvents {
     this.#record(group);
   }
 
-  #linkUp(group: LiveGroup, { address: words, joinedLate }: Of<'link-up'>): void {
+  #linkUp(group: LiveGroup, { address: words, joinedLate, relayedBy: by }: Of<'link-up'>): void {
+    const relayedBy = by ?? '';
     const address = endpoint(words);
     const { record } = group;
     if (record.links.some((link) => sameEndpoint(link.address, address))) return;
-    record.links = [...record.links, { address, upTime: new Date(), joinedLate }];
+    record.links = [...record.links, { address, upTime: new Date(), joinedLate, relayedBy }];
     this.#changed(group);
-    if (joinedLate) this.#publish(group, { $case: 'linkJoined', value: { address } });
-    else this.#publish(group, { $case: 'linkUp', value: { address, linkName: '' } });
+    if (joinedLate) this.#publish(group, { $case: 'linkJoined', value: { address, relayedBy } });
+    else this.#publish(group, { $case: 'linkUp', value: { address, linkName: '', relayedBy } });
   }
 
-  #linkDown(group: LiveGroup, { address: words, reason }: Of<'link-down'>): void {
+  #linkDown(group: LiveGroup, { address: words, reason, relayedBy: by }: Of<'link-down'>): void {
     const address = endpoint(words);
     const { record } = group;
     record.links = record.links.filter((link) => !sameEndpoint(link.address, address));
     this.#changed(group);
-    const value = { address, linkName: '', reason: LINK_DOWN_REASONS[reason] };
+    const value = { address, linkName: '', reason: LINK_DOWN_REASONS[reason], relayedBy: by ?? '' };
     this.#publish(group, { $case: 'linkDown', value });
   }
 

@@ -73,6 +73,7 @@ function linkStatistics(
   const { telemetry } = link;
   return {
     address: endpoint(link.address),
+    relayedBy: link.relayedBy ?? '',
     bitrateBps: Math.round(bytesPerSecond * BITS),
     share,
     packets: link.packets,

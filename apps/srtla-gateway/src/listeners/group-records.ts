@@ -63,6 +63,22 @@ export class GroupRecords {
     };
   }
 
+  /**
+   * What the lost owner of a group has left on another node, which leaves it to us. `ended`: nobody may come back with its id. Undefined:
+   * nothing that is of use.
+   */
+  async takeForeign(listenerName: string, groupId: string): Promise<srtla.GroupRecord | 'ended' | undefined> {
+    const value = await this.#store.takeForeign(keyOf(listenerName, groupId));
+    const record = value === undefined ? undefined : decode(value);
+    if (value !== undefined && record?.$case === 'tombstone') {
+      this.#store.put(keyOf(listenerName, groupId), value);
+      return 'ended';
+    }
+    if (record?.$case !== 'group' || Date.now() - timeOf(record.value.seenTime) > this.#resumeWithinMs)
+      return undefined;
+    return record.value;
+  }
+
   /** Its stream stands, or something of it has changed. Nothing is stored of a group without a stream: its sender begins anew. */
   put(group: LiveGroup): void {
     const { stream, upstream } = group;

@@ -2,7 +2,7 @@ import type { Logger } from '@mediaplane/control';
 import { ServiceError } from '@mediaplane/control';
 import type { UdpSockets } from '@mediaplane/net';
 import { srtla } from '@mediaplane/proto';
-import type { ListenerEvent } from '../media/listener-contract.ts';
+import type { ForeignGroupEvent, ListenerEvent } from '../media/listener-contract.ts';
 import type { TokenKeys } from '../keys/token-keys.ts';
 import { apiError, groupNotFound, listenerNotFound } from './errors.ts';
 import type { GroupEvents } from './group-events.ts';
@@ -28,6 +28,10 @@ export interface ListenersParts {
   readonly media: ListenerMedia;
   readonly sockets: UdpSockets;
   readonly sampler: () => Sampler;
+  /** A link wants into a group that another instance began. */
+  onForeignLink(listener: LiveListener, event: ForeignGroupEvent): void;
+  /** A listener is over: nothing of it is handed on any more. */
+  closeRelays(listener: LiveListener): Promise<void>;
   readonly log: Logger;
 }
 
@@ -53,6 +57,10 @@ export class Listeners {
     let count = 0;
     for (const { groups } of this.#listeners.values()) count += groups.size;
     return count;
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
   }
 
   values(): Iterable<LiveListener> {
@@ -117,8 +125,9 @@ export class Listeners {
 
   onMediaEvent(mediaId: string, event: ListenerEvent): void {
     const listener = this.#ofMedia(mediaId);
-    if (listener === undefined || event.type === 'foreign-group') return;
-    this.#parts.groupEvents.handle(listener, event);
+    if (listener === undefined) return;
+    if (event.type === 'foreign-group') this.#parts.onForeignLink(listener, event);
+    else this.#parts.groupEvents.handle(listener, event);
   }
 
   /** A media session has ended without being closed: its thread died or it threw. Its socket is whole, and so are the senders. */
@@ -293,7 +302,8 @@ export class Listeners {
   }
 
   async #close(listener: LiveListener): Promise<void> {
-    const { media, sockets, sessions } = this.#parts;
+    const { media, opening, sessions, closeRelays } = this.#parts;
+    await closeRelays(listener);
     for (const group of [...listener.groups.values()]) {
       group.asked = { reason: EndReason.LISTENER_ENDED, text: '' };
       await this.#end(group);
@@ -303,7 +313,7 @@ export class Listeners {
     // One that registered while the others were ended.
     for (const group of [...listener.groups.values()])
       this.#parts.groupEvents.end(group, EndReason.LISTENER_ENDED, false);
-    sockets.close(listener.socket);
+    opening.closeSockets(listener);
     this.#listeners.delete(listener.name);
     sessions.end(listener, { $case: 'listenerClosed', value: { reason: EndReason.REQUESTED } });
   }

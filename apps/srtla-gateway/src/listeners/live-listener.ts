@@ -13,6 +13,8 @@ export class LiveListener implements EventSource {
   /** Of its media session. */
   readonly mediaId: string;
   readonly socket: UdpSocketHandle;
+  /** To which other instances hand on what links of its groups send to them. */
+  relaySocket: UdpSocketHandle | undefined;
   /** As the API shows it; its members change, what they point to does not. */
   readonly record: srtla.Listener;
   readonly settings: srtla.ListenerSettings;
@@ -43,6 +45,13 @@ export class LiveListener implements EventSource {
 
   get labels(): Readonly<Record<string, string>> {
     return this.settings.labels;
+  }
+
+  /** `key`: what its sender shows. */
+  hasGroup(key: string): boolean {
+    if (this.resuming.has(key)) return true;
+    for (const group of this.groups.values()) if (group.key === key) return true;
+    return false;
   }
 
   rememberEnded(key: string): void {

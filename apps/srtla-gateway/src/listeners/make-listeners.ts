@@ -6,6 +6,11 @@ import type { TokenKeys } from '../keys/token-keys.ts';
 import { GROUP_KIND, LISTENER_KIND } from '../kinds.ts';
 import type { Meters } from '../metrics.ts';
 import type { NodeStores } from '../records/open-stores.ts';
+import { ForeignGroups } from '../relay/foreign-groups.ts';
+import { CLAIM_TTL_MS, OwnerClaims } from '../relay/owner-claims.ts';
+import { Owners } from '../relay/owners.ts';
+import type { RelayNetwork } from '../relay/relay-network.ts';
+import { Relays } from '../relay/relays.ts';
 import { FloodNotes } from './flood-notes.ts';
 import { GroupEvents } from './group-events.ts';
 import { GroupRecords } from './group-records.ts';
@@ -20,10 +25,14 @@ import { UpstreamPorts } from './upstream-ports.ts';
 import { Upstreams } from './upstreams.ts';
 import type { ListenerMedia } from './upstreams.ts';
 
+const CLAIMS_BUCKET = 'mp_v1_srtla-gateway_owners';
+
 export interface MakeListenersParts {
   readonly runtime: SrtlaGatewayRuntime;
   readonly media: ListenerMedia;
   readonly sockets: UdpSockets;
+  /** Undefined: links are not handed on. */
+  readonly network: RelayNetwork | undefined;
   readonly interfaces: readonly NetInterface[];
   readonly stores: NodeStores;
   readonly ingest: Ingest;
@@ -36,12 +45,18 @@ export interface MakeListenersParts {
   onSamples(groups: readonly LiveGroup[]): void;
 }
 
+export interface MadeListeners {
+  readonly listeners: Listeners;
+  readonly ports: UpstreamPorts;
+  /** Undefined: links are not handed on. */
+  readonly relays: Relays | undefined;
+  /** Undefined: there are no other instances. */
+  readonly foreignGroups: ForeignGroups | undefined;
+}
+
 /** Listeners, put together from the parts that do their work. What ends with them goes on `stack`. */
-export function makeListeners(
-  parts: MakeListenersParts,
-  stack: AsyncDisposableStack,
-): { readonly listeners: Listeners; readonly ports: UpstreamPorts } {
-  const { runtime, media, sockets, interfaces, stores, ingest, sessions, totals, meters } = parts;
+export function makeListeners(parts: MakeListenersParts, stack: AsyncDisposableStack): MadeListeners {
+  const { runtime, media, sockets, network, interfaces, stores, ingest, sessions, totals, meters } = parts;
   const { config, log, instanceId } = runtime;
   const { dscp } = config.net;
   const { maxAgeMs } = config.tokens;
@@ -54,6 +69,10 @@ export function makeListeners(
   stack.defer(async () => {
     await Promise.all([listenerRecords.stop(), records.stop()]);
   });
+  const claims =
+    runtime.bus.system === 'nats'
+      ? stack.use(new OwnerClaims({ kv: runtime.bus.kv(CLAIMS_BUCKET, { ttlMs: CLAIM_TTL_MS }), instanceId, log }))
+      : undefined;
   const ports = new UpstreamPorts({
     sockets,
     minPort: config.upstream.portMin,
@@ -76,6 +95,10 @@ export function makeListeners(
       const { current, previous } = parts.keys();
       return { current, ...(previous === undefined ? {} : { previous }), instanceId, maxAgeMs };
     },
+    relays: network,
+    announce: runtime.announce,
+    foreignGroups: claims === undefined ? 'adopt' : 'tell',
+    mayResume: async (key, formerInstanceId) => (await claims?.resume(key, formerInstanceId)) ?? true,
     log,
   });
   const groupEvents = new GroupEvents({
@@ -88,7 +111,8 @@ export function makeListeners(
     records,
     log,
     onGroupUp: () => meters.groupUp(),
-    onGroupDown: (group, reason) => {
+    onGroupDown: (group, reason, leave) => {
+      claims?.release(group.key, leave);
       totals.forget(group.key);
       meters.groupDown(Date.now() - (group.record.createTime?.getTime() ?? Date.now()), reason);
     },
@@ -104,8 +128,32 @@ export function makeListeners(
     media,
     sockets,
     sampler: () => sampler,
+    onForeignLink: (listener, event) => foreignGroups?.onForeignLink(listener, event),
+    closeRelays: async (listener) => foreignGroups?.closeRelays(listener),
     log,
   });
+  const relays = network && new Relays({ media, network, instanceId, maxLinks: config.relay.maxLinks });
+  const foreignGroups =
+    claims &&
+    new ForeignGroups({
+      instanceId,
+      owners: new Owners({
+        service: runtime.name,
+        instanceId,
+        bus: runtime.bus,
+        fleet: runtime.fleet,
+        claims,
+        canRelay: network !== undefined,
+        nowMs: () => performance.now(),
+      }),
+      claims,
+      relays,
+      opening,
+      media,
+      groups: () => listeners.groups(),
+      isDraining: () => listeners.isDraining,
+      log,
+    });
   const sampler: Sampler = new Sampler({
     media,
     listeners: () => listeners.values(),
@@ -116,5 +164,5 @@ export function makeListeners(
   });
   stack.defer(() => sampler.stop());
   stack.defer(() => listeners.stop());
-  return { listeners, ports };
+  return { listeners, ports, relays, foreignGroups };
 }

@@ -2,8 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from '@mediaplane/control';
 import type { NetInterface, UdpSocketHandle, UdpSockets } from '@mediaplane/net';
 import type { srtla } from '@mediaplane/proto';
-import { SOCKET_ROLE } from '../media/contract.ts';
+import { RECEIVER_DEFAULTS } from '../domain/receiver/options.ts';
+import type { ReceiverOptions } from '../domain/receiver/options.ts';
+import { RELAY_ROLE, SOCKET_ROLE } from '../media/contract.ts';
 import type { ListenerInit, ResumedGroup } from '../media/listener-contract.ts';
+import { relayPurpose, socketAddress, socketText } from '../relay/relay-network.ts';
+import type { RelayNetwork } from '../relay/relay-network.ts';
 import type { GroupTokensOptions } from '../tokens/group-tokens.ts';
 import { receiverOptions } from '../validation/listener-settings.ts';
 import { addressWords } from './endpoint.ts';
@@ -25,6 +29,13 @@ export interface OpeningParts {
   readonly records: GroupRecords;
   /** As they are now. */
   tokens(): GroupTokensOptions;
+  /** Undefined: links are not handed on. */
+  readonly relays: RelayNetwork | undefined;
+  announce(purpose: string, address: string): void;
+  /** What a listener does with groups that another instance began. */
+  readonly foreignGroups: ReceiverOptions['foreignGroups'];
+  /** Whether no other instance has adopted a group that this node's last instance has left. */
+  mayResume(key: string, formerInstanceId: string): Promise<boolean>;
   readonly log: Logger;
 }
 
@@ -68,6 +79,12 @@ export class Opening {
       receiveBufferBytes: socket.receiveBufferBytes,
     };
     const listener = new LiveListener(socket, record, settings);
+    try {
+      await this.#openRelaySocket(listener);
+    } catch (error) {
+      sockets.close(socket);
+      throw error;
+    }
     await this.#takeOver(listener);
     return listener;
   }
@@ -76,32 +93,85 @@ export class Opening {
   async start(listener: LiveListener): Promise<void> {
     const init: ListenerInit = {
       kind: 'listener',
-      options: receiverOptions(listener.settings),
+      options: { ...receiverOptions(listener.settings), foreignGroups: this.#parts.foreignGroups },
       tokens: this.#parts.tokens(),
       seed: randomBytes(4).readUInt32BE(),
       resume: [...listener.resuming.values()].map(resumed),
       endedIds: listener.endedKeys,
-      relay: null,
+      relay: this.#relayInit(listener),
     };
-    await this.#parts.media.open(listener.mediaId, [{ role: SOCKET_ROLE, handle: listener.socket }], init);
+    const { socket, relaySocket } = listener;
+    const sockets = [{ role: SOCKET_ROLE, handle: socket }];
+    if (relaySocket !== undefined) sockets.push({ role: RELAY_ROLE, handle: relaySocket });
+    await this.#parts.media.open(listener.mediaId, sockets, init);
     listener.isOpen = true;
   }
 
   /** Gives back what `prepare` took. */
   async undo(listener: LiveListener): Promise<void> {
     for (const group of listener.resuming.values()) await this.#parts.upstreams.release(group);
-    this.#parts.sockets.close(listener.socket);
+    this.closeSockets(listener);
+  }
+
+  /** Its media session is closed. */
+  closeSockets({ socket, relaySocket, name }: LiveListener): void {
+    this.#parts.sockets.close(socket);
+    if (relaySocket === undefined) return;
+    this.#parts.announce(relayPurpose(name), '');
+    this.#parts.sockets.close(relaySocket);
+  }
+
+  /**
+   * What is left of a group whose owner is gone, to be adopted: it waits in `listener.resuming`. Undefined when nothing is; `ended`: its id
+   * is good no more.
+   */
+  async takeOverForeign(listener: LiveListener, groupId: string): Promise<LiveGroup | 'ended' | undefined> {
+    const record = await this.#parts.records.takeForeign(listener.name, groupId);
+    if (record === undefined || record === 'ended') return record;
+    const group = await this.#revive(listener, record);
+    if (group !== undefined) listener.resuming.set(group.key, group);
+    return group;
+  }
+
+  /** The media thread does not take it. */
+  async giveUp(listener: LiveListener, group: LiveGroup): Promise<void> {
+    listener.resuming.delete(group.key);
+    await this.#parts.upstreams.release(group);
   }
 
   async #takeOver(listener: LiveListener): Promise<void> {
     const { records } = this.#parts;
     const left = records.takeLeft(listener.name);
     for (const key of left.endedKeys) listener.rememberEnded(key);
-    for (const record of left.groups) {
-      const group = await this.#revive(listener, record);
+    const ours = await Promise.all(left.groups.map((record) => this.#isOurs(record)));
+    for (const [i, record] of left.groups.entries()) {
+      const group = ours[i] ? await this.#revive(listener, record) : undefined;
       if (group === undefined) records.forget(listener.name, record);
       else listener.resuming.set(group.key, group);
     }
+  }
+
+  /** Another instance may have adopted it. */
+  async #isOurs({ key, group }: srtla.GroupRecord): Promise<boolean> {
+    const isOurs = await this.#parts.mayResume(Buffer.from(key).toString('hex'), group?.instanceId ?? '');
+    if (!isOurs) this.#parts.log.info({ formerGroupId: group?.groupId }, 'a group of before lives elsewhere');
+    return isOurs;
+  }
+
+  #relayInit({ relaySocket }: LiveListener): ListenerInit['relay'] {
+    const { relays } = this.#parts;
+    if (relaySocket === undefined || relays === undefined) return null;
+    const { keys, maxPacketsPerSecond } = relays;
+    const helloRates = RECEIVER_DEFAULTS.registrationRates;
+    return { options: { address: socketAddress(relaySocket), maxPacketsPerSecond, helloRates }, keys };
+  }
+
+  async #openRelaySocket(listener: LiveListener): Promise<void> {
+    const { relays, announce } = this.#parts;
+    if (relays === undefined) return;
+    const socket = await relays.openOwnerSocket(listener.settings.interface);
+    listener.relaySocket = socket;
+    announce(relayPurpose(listener.name), socketText(socket));
   }
 
   /** Undefined when there is no way to go on at all. */
@@ -155,7 +225,9 @@ export class Opening {
 }
 
 function resumed(group: LiveGroup): ResumedGroup {
-  const links = group.record.links.length > 0 ? group.record.links : group.formerLinks;
+  const all = group.record.links.length > 0 ? group.record.links : group.formerLinks;
+  // Those that others hand on, they register again.
+  const links = all.filter(({ relayedBy }) => relayedBy === '');
   return {
     id: group.key,
     links: links.flatMap(({ address, joinedLate }) =>

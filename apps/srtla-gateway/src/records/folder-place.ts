@@ -48,6 +48,11 @@ export class FolderPlace implements RecordPlace {
     await rm(this.#file(key), { force: true });
   }
 
+  /** Other nodes cannot be seen. */
+  async takeForeign(): Promise<undefined> {
+    return undefined;
+  }
+
   /** The record, or what is wrong with the file. */
   async #read(file: string): Promise<Uint8Array | string> {
     try {

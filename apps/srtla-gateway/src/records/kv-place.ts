@@ -24,4 +24,11 @@ export class KvPlace implements RecordPlace {
   async remove(key: string): Promise<void> {
     await this.#kv.delete(this.#prefix + key);
   }
+
+  async takeForeign(key: string): Promise<Uint8Array | undefined> {
+    const [found] = await this.#kv.entries(`*.${key}`);
+    if (found === undefined) return undefined;
+    await this.#kv.delete(found.key);
+    return found.value;
+  }
 }

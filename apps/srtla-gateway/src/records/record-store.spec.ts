@@ -57,6 +57,7 @@ describe('a folder', () => {
     const place: RecordPlace = {
       load: (onCorrupt) => inner.load(onCorrupt),
       remove: (key) => inner.remove(key),
+      takeForeign: () => inner.takeForeign(),
       write: async (key, value) => {
         if (!ok) throw new Error('disk full');
         await inner.write(key, value);

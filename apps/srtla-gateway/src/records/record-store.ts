@@ -7,6 +7,8 @@ export interface RecordPlace {
   write(key: string, value: Uint8Array): Promise<void>;
   /** What is not there is removed without a word. */
   remove(key: string): Promise<void>;
+  /** Removes the record of that key that another node has, and returns it; undefined when none has. */
+  takeForeign(key: string): Promise<Uint8Array | undefined>;
 }
 
 const RETRY_MS = 500;
@@ -48,6 +50,17 @@ export class RecordStore {
     } catch (err) {
       this.#fail(err, 'records of this node cannot be read: nothing is taken over from before');
       return new Map();
+    }
+  }
+
+  /** What another node has under that key, which it has no more after this; undefined when that cannot be read. */
+  async takeForeign(key: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#place.takeForeign(key);
+    } catch (err) {
+      this.failures += 1;
+      this.#log.warn({ err }, 'a record of another node cannot be read');
+      return undefined;
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Bus, Codec, Directory, DirectoryEntry, Events, Router } from '@mediaplane/control';
+import type { Bus, Codec, Directory, DirectoryEntry, Events, Fleet, Router } from '@mediaplane/control';
 import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { DestinationStream, Logger } from 'pino';
@@ -82,6 +82,10 @@ export class ServiceRuntime<Config = unknown, Rec = unknown, Ev = unknown> {
   readonly router: Router;
   readonly directory: Directory<Rec>;
   readonly events: Events<Rec, Ev>;
+  /** Who else there is. */
+  readonly fleet: Fleet;
+  /** Tells the other instances an address of this one, by purpose, in its heartbeats; '' takes it back. */
+  readonly announce: (purpose: string, address: string) => void;
 
   constructor(parts: ServiceRuntime<Config, Rec, Ev>) {
     this.name = parts.name;
@@ -94,5 +98,7 @@ export class ServiceRuntime<Config = unknown, Rec = unknown, Ev = unknown> {
     this.router = parts.router;
     this.directory = parts.directory;
     this.events = parts.events;
+    this.fleet = parts.fleet;
+    this.announce = parts.announce;
   }
 }

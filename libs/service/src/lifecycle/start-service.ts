@@ -57,8 +57,13 @@ export async function startService<Own extends z.ZodRawShape, Rec, Ev>(
   stack.defer(() => plane.stop());
 
   const { name, version } = spec;
-  const { router, directory, events } = plane;
-  const shared = { name, version, instanceId, config, log, metrics, bus, router, directory, events };
+  const { router, directory, events, fleet } = plane;
+  const announce = (purpose: string, address: string): void => {
+    if (address === '') delete addresses[purpose];
+    else addresses[purpose] = address;
+    plane.announce();
+  };
+  const shared = { name, version, instanceId, config, log, metrics, bus, router, directory, events, fleet, announce };
   const runtime = new ServiceRuntime<ConfigOf<Own>, Rec, Ev>(shared);
   const app = await startNest(spec.module(runtime), runtime, log);
   stack.defer(() => app.close());

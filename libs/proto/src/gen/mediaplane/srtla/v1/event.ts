@@ -23,7 +23,7 @@ export const EndReason = {
   NO_LINKS: 3,
   /** STREAM_ENDED - Encoder or server ended the SRT session. */
   STREAM_ENDED: 4,
-  /** MOVED - It had to move to another address or port, which its SRT server does not follow. */
+  /** MOVED - Another instance has it, for this one was taken for lost. */
   MOVED: 5,
   /** LISTENER_ENDED - Its listener ended. */
   LISTENER_ENDED: 6,
@@ -407,12 +407,18 @@ export interface LinkUp {
     | undefined;
   /** Of an uplink. */
   linkName: string;
+  /** Of a group: as in GroupLink. */
+  relayedBy: string;
 }
 
 /** A link registered with a group whose SRT session stood already. Instead of LinkUp. */
 export interface LinkJoined {
   /** Where it comes from. */
-  address: Endpoint | undefined;
+  address:
+    | Endpoint
+    | undefined;
+  /** As in GroupLink. */
+  relayedBy: string;
 }
 
 /** A link wanted to join a group whose SRT session stood already, and the listener refuses those. */
@@ -439,6 +445,8 @@ export interface LinkDown {
   linkName: string;
   /** Why. */
   reason: LinkDownReason;
+  /** Of a group: as in GroupLink. */
+  relayedBy: string;
 }
 
 /** A link of an uplink is spared, because it would drag the stream down. */
@@ -1152,7 +1160,7 @@ export const GroupDown: MessageFns<GroupDown> = {
 };
 
 function createBaseLinkUp(): LinkUp {
-  return { address: undefined, linkName: "" };
+  return { address: undefined, linkName: "", relayedBy: "" };
 }
 
 export const LinkUp: MessageFns<LinkUp> = {
@@ -1162,6 +1170,9 @@ export const LinkUp: MessageFns<LinkUp> = {
     }
     if (message.linkName !== "") {
       writer.uint32(18).string(message.linkName);
+    }
+    if (message.relayedBy !== "") {
+      writer.uint32(26).string(message.relayedBy);
     }
     return writer;
   },
@@ -1195,6 +1206,14 @@ export const LinkUp: MessageFns<LinkUp> = {
             message.linkName = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.relayedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1215,6 +1234,11 @@ export const LinkUp: MessageFns<LinkUp> = {
         : isSet(object.link_name)
         ? globalThis.String(object.link_name)
         : "",
+      relayedBy: isSet(object.relayedBy)
+        ? globalThis.String(object.relayedBy)
+        : isSet(object.relayed_by)
+        ? globalThis.String(object.relayed_by)
+        : "",
     };
   },
 
@@ -1225,6 +1249,9 @@ export const LinkUp: MessageFns<LinkUp> = {
     }
     if (message.linkName !== "") {
       obj.linkName = message.linkName;
+    }
+    if (message.relayedBy !== "") {
+      obj.relayedBy = message.relayedBy;
     }
     return obj;
   },
@@ -1238,18 +1265,22 @@ export const LinkUp: MessageFns<LinkUp> = {
       ? Endpoint.fromPartial(object.address)
       : undefined;
     message.linkName = object.linkName ?? "";
+    message.relayedBy = object.relayedBy ?? "";
     return message;
   },
 };
 
 function createBaseLinkJoined(): LinkJoined {
-  return { address: undefined };
+  return { address: undefined, relayedBy: "" };
 }
 
 export const LinkJoined: MessageFns<LinkJoined> = {
   encode(message: LinkJoined, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.address !== undefined) {
       Endpoint.encode(message.address, writer.uint32(10).fork()).join();
+    }
+    if (message.relayedBy !== "") {
+      writer.uint32(18).string(message.relayedBy);
     }
     return writer;
   },
@@ -1275,6 +1306,14 @@ export const LinkJoined: MessageFns<LinkJoined> = {
             message.address = Endpoint.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.relayedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1288,13 +1327,23 @@ export const LinkJoined: MessageFns<LinkJoined> = {
   },
 
   fromJSON(object: any): LinkJoined {
-    return { address: isSet(object.address) ? Endpoint.fromJSON(object.address) : undefined };
+    return {
+      address: isSet(object.address) ? Endpoint.fromJSON(object.address) : undefined,
+      relayedBy: isSet(object.relayedBy)
+        ? globalThis.String(object.relayedBy)
+        : isSet(object.relayed_by)
+        ? globalThis.String(object.relayed_by)
+        : "",
+    };
   },
 
   toJSON(message: LinkJoined): unknown {
     const obj: any = {};
     if (message.address !== undefined) {
       obj.address = Endpoint.toJSON(message.address);
+    }
+    if (message.relayedBy !== "") {
+      obj.relayedBy = message.relayedBy;
     }
     return obj;
   },
@@ -1307,6 +1356,7 @@ export const LinkJoined: MessageFns<LinkJoined> = {
     message.address = (object.address !== undefined && object.address !== null)
       ? Endpoint.fromPartial(object.address)
       : undefined;
+    message.relayedBy = object.relayedBy ?? "";
     return message;
   },
 };
@@ -1474,7 +1524,7 @@ export const LinkNotAccepted: MessageFns<LinkNotAccepted> = {
 };
 
 function createBaseLinkDown(): LinkDown {
-  return { address: undefined, linkName: "", reason: 0 };
+  return { address: undefined, linkName: "", reason: 0, relayedBy: "" };
 }
 
 export const LinkDown: MessageFns<LinkDown> = {
@@ -1487,6 +1537,9 @@ export const LinkDown: MessageFns<LinkDown> = {
     }
     if (message.reason !== 0) {
       writer.uint32(24).int32(message.reason);
+    }
+    if (message.relayedBy !== "") {
+      writer.uint32(34).string(message.relayedBy);
     }
     return writer;
   },
@@ -1528,6 +1581,14 @@ export const LinkDown: MessageFns<LinkDown> = {
             message.reason = reader.int32() as any;
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.relayedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1549,6 +1610,11 @@ export const LinkDown: MessageFns<LinkDown> = {
         ? globalThis.String(object.link_name)
         : "",
       reason: isSet(object.reason) ? linkDownReasonFromJSON(object.reason) : 0,
+      relayedBy: isSet(object.relayedBy)
+        ? globalThis.String(object.relayedBy)
+        : isSet(object.relayed_by)
+        ? globalThis.String(object.relayed_by)
+        : "",
     };
   },
 
@@ -1563,6 +1629,9 @@ export const LinkDown: MessageFns<LinkDown> = {
     if (message.reason !== 0) {
       obj.reason = linkDownReasonToJSON(message.reason);
     }
+    if (message.relayedBy !== "") {
+      obj.relayedBy = message.relayedBy;
+    }
     return obj;
   },
 
@@ -1576,6 +1645,7 @@ export const LinkDown: MessageFns<LinkDown> = {
       : undefined;
     message.linkName = object.linkName ?? "";
     message.reason = object.reason ?? 0;
+    message.relayedBy = object.relayedBy ?? "";
     return message;
   },
 };

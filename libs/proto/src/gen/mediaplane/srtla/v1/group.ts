@@ -134,6 +134,8 @@ export interface GroupLink {
     | undefined;
   /** It registered when the SRT session stood already. */
   joinedLate: boolean;
+  /** The instance that its datagrams reach, which hands them on to the owner; empty: they reach the owner. */
+  relayedBy: string;
 }
 
 /** The links of one sender, which carry one SRT session. */
@@ -188,7 +190,7 @@ export interface Group_LabelsEntry {
 }
 
 function createBaseGroupLink(): GroupLink {
-  return { address: undefined, upTime: undefined, joinedLate: false };
+  return { address: undefined, upTime: undefined, joinedLate: false, relayedBy: "" };
 }
 
 export const GroupLink: MessageFns<GroupLink> = {
@@ -201,6 +203,9 @@ export const GroupLink: MessageFns<GroupLink> = {
     }
     if (message.joinedLate !== false) {
       writer.uint32(24).bool(message.joinedLate);
+    }
+    if (message.relayedBy !== "") {
+      writer.uint32(34).string(message.relayedBy);
     }
     return writer;
   },
@@ -242,6 +247,14 @@ export const GroupLink: MessageFns<GroupLink> = {
             message.joinedLate = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.relayedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -267,6 +280,11 @@ export const GroupLink: MessageFns<GroupLink> = {
         : isSet(object.joined_late)
         ? globalThis.Boolean(object.joined_late)
         : false,
+      relayedBy: isSet(object.relayedBy)
+        ? globalThis.String(object.relayedBy)
+        : isSet(object.relayed_by)
+        ? globalThis.String(object.relayed_by)
+        : "",
     };
   },
 
@@ -281,6 +299,9 @@ export const GroupLink: MessageFns<GroupLink> = {
     if (message.joinedLate !== false) {
       obj.joinedLate = message.joinedLate;
     }
+    if (message.relayedBy !== "") {
+      obj.relayedBy = message.relayedBy;
+    }
     return obj;
   },
 
@@ -294,6 +315,7 @@ export const GroupLink: MessageFns<GroupLink> = {
       : undefined;
     message.upTime = object.upTime ?? undefined;
     message.joinedLate = object.joinedLate ?? false;
+    message.relayedBy = object.relayedBy ?? "";
     return message;
   },
 };

@@ -42,7 +42,11 @@ export interface GroupLinkStatistics {
     | number
     | undefined;
   /** Packets on their way, as its sender counts; absent when it does not tell. */
-  inFlightPackets?: number | undefined;
+  inFlightPackets?:
+    | number
+    | undefined;
+  /** As in GroupLink. */
+  relayedBy: string;
 }
 
 /** What a group carried. */
@@ -147,6 +151,7 @@ function createBaseGroupLinkStatistics(): GroupLinkStatistics {
     nakRate: undefined,
     windowPackets: undefined,
     inFlightPackets: undefined,
+    relayedBy: "",
   };
 }
 
@@ -187,6 +192,9 @@ export const GroupLinkStatistics: MessageFns<GroupLinkStatistics> = {
     }
     if (message.inFlightPackets !== undefined) {
       writer.uint32(96).int32(message.inFlightPackets);
+    }
+    if (message.relayedBy !== "") {
+      writer.uint32(106).string(message.relayedBy);
     }
     return writer;
   },
@@ -300,6 +308,14 @@ export const GroupLinkStatistics: MessageFns<GroupLinkStatistics> = {
             message.inFlightPackets = reader.int32();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.relayedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -358,6 +374,11 @@ export const GroupLinkStatistics: MessageFns<GroupLinkStatistics> = {
         : isSet(object.in_flight_packets)
         ? globalThis.Number(object.in_flight_packets)
         : undefined,
+      relayedBy: isSet(object.relayedBy)
+        ? globalThis.String(object.relayedBy)
+        : isSet(object.relayed_by)
+        ? globalThis.String(object.relayed_by)
+        : "",
     };
   },
 
@@ -399,6 +420,9 @@ export const GroupLinkStatistics: MessageFns<GroupLinkStatistics> = {
     if (message.inFlightPackets !== undefined) {
       obj.inFlightPackets = Math.round(message.inFlightPackets);
     }
+    if (message.relayedBy !== "") {
+      obj.relayedBy = message.relayedBy;
+    }
     return obj;
   },
 
@@ -421,6 +445,7 @@ export const GroupLinkStatistics: MessageFns<GroupLinkStatistics> = {
     message.nakRate = object.nakRate ?? undefined;
     message.windowPackets = object.windowPackets ?? undefined;
     message.inFlightPackets = object.inFlightPackets ?? undefined;
+    message.relayedBy = object.relayedBy ?? "";
     return message;
   },
 };

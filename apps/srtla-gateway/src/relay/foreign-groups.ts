@@ -1,0 +1,192 @@
+import type { Logger } from '@mediaplane/control';
+import type { LiveGroup } from '../listeners/live-group.ts';
+import type { LiveListener } from '../listeners/live-listener.ts';
+import type { Opening } from '../listeners/opening.ts';
+import type { ListenerMedia } from '../listeners/upstreams.ts';
+import type { ForeignGroupEvent } from '../media/listener-contract.ts';
+import type { RelayEvent } from '../media/relay-contract.ts';
+import { Turns } from '../uplinks/turns.ts';
+import { addressWords, endpointText } from '../listeners/endpoint.ts';
+import { claimKey } from './owner-claims.ts';
+import type { OwnerClaims } from './owner-claims.ts';
+import type { Owners, Ownership } from './owners.ts';
+import { keyOf } from './relays.ts';
+import type { ForeignLink, Relays } from './relays.ts';
+
+export interface ForeignGroupsParts {
+  readonly instanceId: string;
+  readonly owners: Owners;
+  readonly claims: OwnerClaims;
+  /** Undefined: links are not handed on. */
+  readonly relays: Relays | undefined;
+  readonly opening: Opening;
+  readonly media: ListenerMedia;
+  groups(): Iterable<LiveGroup>;
+  isDraining(): boolean;
+  readonly log: Logger;
+}
+
+/**
+ * What becomes of links whose group another instance began: they are handed on to it while it lives, wherever it lives by now; when it is
+ * gone, one instance adopts the group, and the others hand on to that.
+ */
+export class ForeignGroups {
+  /** Groups whose owner was gone, since the start. */
+  adopted = 0;
+  /** Links that were told to begin anew, because the owner of their group cannot be reached. */
+  refused = 0;
+  readonly #parts: ForeignGroupsParts;
+  /** Links that are being settled. */
+  readonly #settling = new Set<string>();
+  /** One adoption after the other: the links of a group come at once. */
+  readonly #adoptions = new Turns();
+
+  constructor(parts: ForeignGroupsParts) {
+    this.#parts = parts;
+    parts.claims.onClaim = (key, instanceId) => this.#onClaim(key, instanceId);
+  }
+
+  onForeignLink(listener: LiveListener, { id, issuer, address, isRelayed }: ForeignGroupEvent): void {
+    void this.#settle({ listener, groupId: id, issuer, address, isRelayed });
+  }
+
+  onRelayEvent(sessionId: string, { type }: RelayEvent): void {
+    const relay = this.#parts.relays?.ofSession(sessionId);
+    if (relay === undefined) return;
+    if (type === 'relay-owner-silent') void this.#settle(relay.link);
+    else void this.#parts.relays?.close(relay);
+  }
+
+  /** Returns whether it was one of a relay. Its link comes again, for it hears nothing more. */
+  onSessionLost(sessionId: string): boolean {
+    return this.#parts.relays?.forget(sessionId) ?? false;
+  }
+
+  /** A listener is over. */
+  async closeRelays(listener: LiveListener): Promise<void> {
+    const { relays } = this.#parts;
+    const own = [...(relays?.values() ?? [])].filter(({ link }) => link.listener === listener);
+    await Promise.all(own.map((relay) => relays?.close(relay)));
+  }
+
+  async #settle(link: ForeignLink): Promise<void> {
+    const { owners, media, log, isDraining } = this.#parts;
+    const { listener, groupId, issuer, address, isRelayed } = link;
+    const key = keyOf(listener, address);
+    if (this.#settling.has(key) || !listener.isOpen) return;
+    this.#settling.add(key);
+    try {
+      const ownership = await owners.find(groupId, issuer, listener.name, !isDraining());
+      if (ownership.kind === 'ours') return await this.#adopt(link);
+      // It asks again in a second.
+      if (ownership.kind === 'unknown') return;
+      if (ownership.kind === 'other' && !isRelayed) return await this.#relay(link, ownership);
+      // What has been handed on once is not handed on again.
+      this.refused += 1;
+      await media.command(listener.mediaId, 'refuseForeign', { address, isRelayed });
+    } catch (err) {
+      log.warn({ err, listener: listener.name, link: endpointText(address) }, 'a link of a foreign group waits');
+    } finally {
+      this.#settling.delete(key);
+    }
+  }
+
+  async #relay(link: ForeignLink, { instanceId, address }: Extract<Ownership, { kind: 'other' }>): Promise<void> {
+    const { relays, log } = this.#parts;
+    const before = relays?.get(link);
+    if (relays === undefined || (before !== undefined && endpointText(before.ownerAddress) === endpointText(address))) {
+      return;
+    }
+    if (before !== undefined) await relays.close(before);
+    if (!(await relays.open(link, instanceId, address))) return;
+    const { listener, address: from } = link;
+    log.info(
+      { listener: listener.name, link: endpointText(from), owner: instanceId, formerOwner: before?.owner },
+      'a link is handed on to the owner of its group',
+    );
+  }
+
+  async #adopt(link: ForeignLink): Promise<void> {
+    const { relays } = this.#parts;
+    await this.#adoptions.run(async () => {
+      const relay = relays?.get(link);
+      if (relay !== undefined) await relays?.close(relay);
+      await this.#join(link);
+    });
+    for (const other of [...(relays?.values() ?? [])]) {
+      if (other.link.listener === link.listener && other.link.groupId === link.groupId) void this.#settle(other.link);
+    }
+  }
+
+  async #join({ listener, groupId, issuer, address, isRelayed }: ForeignLink): Promise<void> {
+    const { opening, media, claims, log } = this.#parts;
+    const isNew = !listener.hasGroup(groupId);
+    const left = isNew ? await opening.takeOverForeign(listener, groupId) : undefined;
+    if (left === 'ended') {
+      claims.release(groupId, false);
+      await media.command(listener.mediaId, 'refuseForeign', { address, isRelayed });
+      return;
+    }
+    const links = (left?.formerLinks ?? []).flatMap((former) =>
+      former.address === undefined ? [] : [{ address: addressWords(former.address), joinedLate: former.joinedLate }],
+    );
+    const args = { id: groupId, links, stream: left?.stream ?? null, address, isRelayed };
+    const isHere = await media.command(listener.mediaId, 'adoptGroup', args);
+    if (!isHere) {
+      claims.release(groupId, false);
+      if (left !== undefined) await opening.giveUp(listener, left);
+    } else if (isNew) {
+      this.adopted += 1;
+      log.warn(
+        {
+          listener: listener.name,
+          formerOwner: issuer,
+          formerGroupId: left?.record.formerGroupId,
+          link: endpointText(address),
+        },
+        'a group whose instance is gone is adopted',
+      );
+    }
+  }
+
+  /**
+   * Somebody, we perhaps, has claimed a group. Links of it that are handed on follow. Who has it, though another one has claimed it (it was
+   * taken for dead), keeps it if it streams, and says so; else it lets go.
+   */
+  #onClaim(key: string, instanceId: string): void {
+    const { relays, groups } = this.#parts;
+    for (const { link, owner } of [...(relays?.values() ?? [])]) {
+      if (claimKey(link.groupId) === key && owner !== instanceId) void this.#settle(link);
+    }
+    if (instanceId === this.#parts.instanceId) return;
+    for (const group of groups()) if (claimKey(group.key) === key) void this.#contested(group, instanceId);
+  }
+
+  async #contested(group: LiveGroup, claimant: string): Promise<void> {
+    const { claims, media, log } = this.#parts;
+    const { listener, key, record } = group;
+    const facts = { groupId: group.id, claimant };
+    try {
+      if (group.streams) {
+        log.warn(facts, 'a group that streams here was claimed by another instance: it is claimed back');
+        return await claims.insist(key);
+      }
+      log.warn(facts, 'a group was claimed by another instance: it is left to it');
+      claims.yield(key);
+      const links = record.links.filter(({ relayedBy }) => relayedBy === '');
+      await media.command(listener.mediaId, 'releaseGroup', { group: group.serial });
+      for (const { address } of links) {
+        if (address === undefined) continue;
+        void this.#settle({
+          listener,
+          groupId: key,
+          issuer: claimant,
+          address: addressWords(address),
+          isRelayed: false,
+        });
+      }
+    } catch (err) {
+      log.warn({ err, ...facts }, 'a group that two instances claim stays as it is');
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { NetError, formatSocketAddress, isUnspecified, parseSocketAddress, plainAddress } from '@mediaplane/net';
+import type { AddressWords, NetInterface, UdpSocketHandle, UdpSocketOptions, UdpSockets } from '@mediaplane/net';
+import { ConfigError } from '@mediaplane/service';
+import type { RelayKeys } from '../tokens/relay-seals.ts';
+
+/** Ports from the configured one on that are tried: one is taken by each listener. */
+const PORTS = 64;
+
+export interface RelayNetworkOptions {
+  readonly sockets: UdpSockets;
+  readonly interfaces: readonly NetInterface[];
+  readonly socketOptions: Pick<UdpSocketOptions, 'dscp' | 'receiveBufferBytes' | 'sendBufferBytes'>;
+  /** Of the first listener's relay socket; 0: the system chooses. */
+  readonly port: number;
+  readonly keys: RelayKeys;
+  readonly maxPacketsPerSecond: number;
+}
+
+/** Sockets by which instances hand links on to each other. They are bound to one address, which the HELLOs prove. */
+export class RelayNetwork {
+  readonly keys: RelayKeys;
+  readonly maxPacketsPerSecond: number;
+  readonly #options: RelayNetworkOptions;
+
+  /** @throws ConfigError for an interface whose address on the private network is not known */
+  constructor(options: RelayNetworkOptions) {
+    this.#options = options;
+    this.keys = options.keys;
+    this.maxPacketsPerSecond = options.maxPacketsPerSecond;
+    for (const [index, networkInterface] of options.interfaces.entries()) {
+      if (privateAddress(networkInterface) !== undefined) continue;
+      throw new ConfigError(
+        `configuration: net.interfaces[${index}].privateAddress: must be set with relay.keyFile where bindAddress is ${networkInterface.bindAddress}`,
+      );
+    }
+  }
+
+  /** Where others hand on to. Rejects with NetError. */
+  async openOwnerSocket(interfaceName: string): Promise<UdpSocketHandle> {
+    const { port } = this.#options;
+    for (let tried = 0; port > 0 && tried < PORTS; tried += 1) {
+      try {
+        return await this.#open(interfaceName, port + tried, false);
+      } catch (error) {
+        const isTaken = error instanceof NetError && error.code === 'address-in-use';
+        if (!isTaken || tried === PORTS - 1) throw error;
+      }
+    }
+    return this.#open(interfaceName, 0, false);
+  }
+
+  /** By which one link is handed on. Rejects with NetError. */
+  async openLinkSocket(interfaceName: string): Promise<UdpSocketHandle> {
+    // What the link brings in one pass goes on in one call.
+    return this.#open(interfaceName, 0, true);
+  }
+
+  close(socket: UdpSocketHandle): void {
+    this.#options.sockets.close(socket);
+  }
+
+  #open(interfaceName: string, port: number, segmentRuns: boolean): Promise<UdpSocketHandle> {
+    const { sockets, interfaces, socketOptions } = this.#options;
+    const networkInterface = interfaces.find(({ name }) => name === interfaceName);
+    const address = networkInterface === undefined ? undefined : privateAddress(networkInterface);
+    if (address === undefined) throw new Error(`no private address on ${interfaceName}`);
+    return sockets.open({ ...socketOptions, address, port, segmentRuns });
+  }
+}
+
+/** Key of a listener's relay address in its instance's heartbeats. */
+export function relayPurpose(listenerName: string): string {
+  return `srtla-relay.${listenerName}`;
+}
+
+export function socketAddress({ address, port }: UdpSocketHandle): AddressWords {
+  return plainAddress(parseSocketAddress(address, port));
+}
+
+export function socketText(socket: UdpSocketHandle): string {
+  return formatSocketAddress(socketAddress(socket));
+}
+
+/** What `socketText` has written; undefined for anything else. */
+export function parseSocketText(text: string): AddressWords | undefined {
+  const match = /^\[?([^\]]+)\]?:(\d+)$/.exec(text);
+  try {
+    return match === null ? undefined : plainAddress(parseSocketAddress(match[1], Number(match[2])));
+  } catch {
+    return undefined;
+  }
+}
+
+function privateAddress({ privateAddress: address, bindAddress }: NetInterface): string | undefined {
+  if (address !== undefined) return address;
+  return isUnspecified(parseSocketAddress(bindAddress, 0)) ? undefined : bindAddress;
+}
