@@ -1,10 +1,11 @@
 import {
-  FULL_ACK_BYTES,
   HandshakeType,
   SRT_HEADER_BYTES,
+  SRT_LIVE_PAYLOAD_BYTES,
   SRT_MAGIC,
-  SrtControlType,
-  writeControlHeader,
+  writeConclusion as writeConclusionWith,
+  writeDataHeader,
+  writeFullAck as writeFullAckOf,
   writeHandshakeFields,
 } from '@mediaplane/srtla';
 
@@ -14,7 +15,7 @@ import {
  *
  *     SRT header (16) | sent at, us (float64) | group (uint32) | magic (uint32) | 0x47 ...
  */
-export const DATA_BYTES = SRT_HEADER_BYTES + 1316;
+export const DATA_BYTES = SRT_HEADER_BYTES + SRT_LIVE_PAYLOAD_BYTES;
 /** Room for any of them. */
 export const PROBE_BYTES = 1536;
 
@@ -24,21 +25,19 @@ const MAGIC_OFFSET = 28;
 const MAGIC = 0x6d707372;
 /** First byte of every packet of an MPEG transport stream. */
 const FILL = 0x47;
-/** A message of its own in order, not encrypted (draft-sharabayko-srt-01, section 3.1). */
-const SOLO_IN_ORDER = 0xe000_0000;
-
 const FLOW_WINDOW_PACKETS = 8192;
 const MTU_BYTES = 1500;
 const LATENCY_MS = 500;
 /** SRT 1.5.1: TSBPD both ways, too-late drop, periodic NAK, REXMITFLG. */
 const SRT_VERSION = 0x0001_0501;
 const SRT_FLAGS = 0x3f;
-const HS_REQUEST = 1;
-const HS_RESPONSE = 2;
-const OPTIONS_WORDS = 3;
-const HAS_OPTIONS = 1;
-const HANDSHAKE_BYTES = 64;
-const WITH_OPTIONS_BYTES = HANDSHAKE_BYTES + 4 + OPTIONS_WORDS * 4;
+
+const COMMON_FIELDS = {
+  timestampUs: 0,
+  mtuBytes: MTU_BYTES,
+  flowWindowPackets: FLOW_WINDOW_PACKETS,
+  peerAddress: new Uint8Array(16),
+};
 
 export interface HandshakeWords {
   readonly destinationSocketId: number;
@@ -50,8 +49,10 @@ export interface HandshakeWords {
 /** An induction, asked for or answered. Returns its length. */
 export function writeInduction(out: Uint8Array, words: HandshakeWords, isAnswer: boolean): number {
   return writeHandshakeFields(out, {
-    ...fields(words),
+    ...COMMON_FIELDS,
+    ...words,
     version: isAnswer ? 5 : 4,
+    encryption: 0,
     extensionField: isAnswer ? SRT_MAGIC : 2,
     type: HandshakeType.induction,
   });
@@ -59,35 +60,9 @@ export function writeInduction(out: Uint8Array, words: HandshakeWords, isAnswer:
 
 /** A conclusion with latencies, asked for or answered. Returns its length. */
 export function writeConclusion(out: Uint8Array, words: HandshakeWords, isAnswer: boolean): number {
-  writeHandshakeFields(out, {
-    ...fields(words),
-    version: 5,
-    extensionField: HAS_OPTIONS,
-    type: HandshakeType.conclusion,
-  });
-  const view = new DataView(out.buffer, out.byteOffset + HANDSHAKE_BYTES);
-  view.setUint16(0, isAnswer ? HS_RESPONSE : HS_REQUEST);
-  view.setUint16(2, OPTIONS_WORDS);
-  view.setUint32(4, SRT_VERSION);
-  view.setUint32(8, SRT_FLAGS);
-  view.setUint16(12, LATENCY_MS);
-  view.setUint16(14, LATENCY_MS);
-  return WITH_OPTIONS_BYTES;
-}
-
-function fields({ destinationSocketId, socketId, cookie, initialSequence }: HandshakeWords) {
-  const peerAddress = new Uint8Array(16);
-  const sizes = { mtuBytes: MTU_BYTES, flowWindowPackets: FLOW_WINDOW_PACKETS };
-  return {
-    timestampUs: 0,
-    destinationSocketId,
-    socketId,
-    cookie,
-    initialSequence,
-    encryption: 0,
-    peerAddress,
-    ...sizes,
-  };
+  const latencies = { receiverDelayMs: LATENCY_MS, senderDelayMs: LATENCY_MS };
+  const options = { isResponse: isAnswer, srtVersion: SRT_VERSION, flags: SRT_FLAGS, ...latencies };
+  return writeConclusionWith(out, { ...COMMON_FIELDS, ...words }, options, null);
 }
 
 /** Writes what all data packets have in common. */
@@ -105,10 +80,7 @@ export function writeData(
   destination: number,
   sentUs: number,
 ): void {
-  view.setUint32(at, sequence);
-  view.setUint32(at + 4, (SOLO_IN_ORDER | (sequence & 0x3ff_ffff)) >>> 0);
-  view.setUint32(at + 8, sentUs >>> 0);
-  view.setUint32(at + 12, destination);
+  writeDataHeader(view, at, sequence, sequence, sentUs, destination);
   view.setFloat64(at + SENT_AT_OFFSET, sentUs);
   view.setUint32(at + GROUP_OFFSET, group);
 }
@@ -133,11 +105,6 @@ export function writeFullAck(
   sequence: number,
   destination: number,
 ): number {
-  for (let i = SRT_HEADER_BYTES; i < FULL_ACK_BYTES; i += 4) view.setUint32(at + i, 0);
-  writeControlHeader(view, at, SrtControlType.ack, number, 0, destination);
-  view.setUint32(at + SRT_HEADER_BYTES, sequence);
-  view.setUint32(at + 20, 1000);
-  view.setUint32(at + 24, 500);
-  view.setUint32(at + 28, FLOW_WINDOW_PACKETS);
-  return FULL_ACK_BYTES;
+  const ack = { number, sequence, rttUs: 1000, rttVarianceUs: 500, freePackets: FLOW_WINDOW_PACKETS };
+  return writeFullAckOf(view, at, { ...ack, packetsPerSecond: 0, bytesPerSecond: 0 }, 0, destination);
 }
