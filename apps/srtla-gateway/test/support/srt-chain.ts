@@ -29,10 +29,12 @@ export interface ChainOptions {
 export class SrtChain {
   readonly #seen: Set<number>;
   readonly #send: (number: number) => void;
+  readonly #programs: readonly TestProcess[];
 
-  private constructor(seen: Set<number>, send: (number: number) => void) {
+  private constructor(seen: Set<number>, send: (number: number) => void, programs: readonly TestProcess[]) {
     this.#seen = seen;
     this.#send = send;
+    this.#programs = programs;
   }
 
   /** Resolves when the session stands; what is started goes on `stack`. */
@@ -45,25 +47,30 @@ export class SrtChain {
     sink.bind(0, LOOPBACK);
     await once(sink, 'listening');
     sink.setRecvBufferSize(BUFFER_BYTES);
-    const transmit = async (from: string, to: string): Promise<void> => {
-      stack.use(await TestProcess.start(program, { args: ['-q', '-loglevel:fatal', from, to] }));
-    };
+    const transmit = async (name: string, from: string, to: string): Promise<TestProcess> =>
+      stack.use(await TestProcess.start(program, { name, args: ['-q', '-loglevel:error', from, to] }));
     const settings = `latency=${latencyMs}${passphrase === '' ? '' : `&passphrase=${passphrase}`}`;
     const streamId = options.streamId ?? (passphrase === '' ? '' : 'live/key');
     const stream = streamId === '' ? '' : `&streamid=${streamId}`;
     const udp = (port: number): string => `udp://${LOOPBACK}:${port}`;
-    await transmit(`srt://${LOOPBACK}:${serverPort}?mode=listener&lossmaxttl=40&${settings}`, udp(sink.address().port));
-    await transmit(
+    const server = await transmit(
+      'SRT server',
+      `srt://${LOOPBACK}:${serverPort}?mode=listener&lossmaxttl=40&${settings}`,
+      udp(sink.address().port),
+    );
+    const encoder = await transmit(
+      'encoder',
       `${udp(sourcePort)}?rcvbuf=${BUFFER_BYTES}`,
       `srt://${LOOPBACK}:${encoderPort}?mode=caller&${settings}${stream}`,
     );
     const source = createSocket('udp4');
     stack.defer(() => void source.close());
-    const chain = new SrtChain(seen, (number) => {
+    const send = (number: number): void => {
       const payload = Buffer.alloc(PAYLOAD_BYTES);
       payload.writeUInt32BE(number);
       source.send(payload, sourcePort, LOOPBACK);
-    });
+    };
+    const chain = new SrtChain(seen, send, [server, encoder]);
     await chain.#settle();
     return chain;
   }
@@ -87,8 +94,14 @@ export class SrtChain {
   async #settle(): Promise<void> {
     const NOT_COUNTED = 0x7000_0000;
     for (const untilMs = performance.now() + SETTLE_WITHIN_MS; this.#seen.size === 0; await sleep(20)) {
-      if (performance.now() > untilMs) throw new Error('no SRT session came about');
+      if (performance.now() > untilMs || this.#programs.some(({ isRunning }) => !isRunning)) {
+        throw new Error(`no SRT session came about; ${this.#programs.map(lastWords).join('; ')}`);
+      }
       this.#send(NOT_COUNTED);
     }
   }
+}
+
+function lastWords({ name, isRunning, lines }: TestProcess): string {
+  return `${name} ${isRunning ? 'runs' : 'has ended'} and said: ${lines.slice(-10).join(' | ')}`;
 }
