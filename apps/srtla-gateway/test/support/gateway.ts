@@ -32,6 +32,8 @@ export interface FormerListener {
 /** Listeners and uplinks on a media thread, and what a control side does for them: opens sockets, connects groups to the SRT server. */
 export class TestGateway implements AsyncDisposable {
   readonly events: SrtlaEvent[] = [];
+  /** Where the uplink's links send from. */
+  readonly pathPorts: number[] = [];
   /** Of the listener, as it begins. */
   readonly tokenKey: TokenKey = { id: 1, secret: new Uint8Array(32).fill(3) };
   readonly #sockets = createUdpSockets('native');
@@ -122,16 +124,18 @@ export class TestGateway implements AsyncDisposable {
     }
   }
 
-  /** `receiverPorts`: by link, where it sends to. Returns the port for the encoder, when all links are up. */
-  async uplink(receiverPorts: readonly number[]): Promise<number> {
+  /** `receiverPorts`: by link, where it sends to. Returns the port for the encoder, when all links are up, or so many. */
+  async uplink(receiverPorts: readonly number[], up = receiverPorts.length): Promise<number> {
     const socket = await this.#open();
     await this.#threads.open(UPLINK, [socket], { kind: 'uplink', options: SENDER_DEFAULTS });
     for (const [link, port] of receiverPorts.entries()) {
       await this.#threads.command(UPLINK, 'addLink', { link, settings: LINK_DEFAULTS });
       const init = { kind: 'path', uplinkId: UPLINK, link, receiver: onLoopback(port) } as const;
-      await this.#threads.open(`path-${link}`, [await this.#open()], init, UPLINK);
+      const path = await this.#open();
+      this.pathPorts.push(path.handle.port);
+      await this.#threads.open(`path-${link}`, [path], init, UPLINK);
     }
-    await this.seen('uplink-link-up', receiverPorts.length);
+    await this.seen('uplink-link-up', up);
     return socket.handle.port;
   }
 

@@ -11,6 +11,7 @@ export interface Instance extends AsyncDisposable {
   readonly process: TestProcess;
   readonly instanceId: string;
   readonly adminAddress: string;
+  readonly grpcAddress: string;
   readonly gateway: ServiceClient<srtla.SrtlaGatewayServiceDefinition>;
 }
 
@@ -35,6 +36,7 @@ export async function startInstance(folder: string, env: Readonly<Record<string,
     process,
     instanceId: String(serving['instance']),
     adminAddress: String(serving['admin']),
+    grpcAddress: String(serving['grpc']),
     gateway,
     async [Symbol.asyncDispose]() {
       gateway[Symbol.dispose]();

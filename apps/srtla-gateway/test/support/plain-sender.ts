@@ -43,7 +43,8 @@ export class PlainSender implements AsyncDisposable {
     try {
       const id = Buffer.alloc(256, 0xab);
       const full = await ask(links[0], Buffer.concat([Buffer.from([0x92, 0x00]), id]), receiverPort, 0x9201);
-      if (!full.subarray(2, 130).equals(id.subarray(0, 128))) throw new Error('the receiver changed our half of the id');
+      if (!full.subarray(2, 130).equals(id.subarray(0, 128)))
+        throw new Error('the receiver changed our half of the id');
       for (const link of links) await ask(link, full, receiverPort, 0x9202);
     } catch (error) {
       for (const socket of [encoder, ...links]) socket.close();

@@ -21,6 +21,8 @@ export interface ChainOptions {
   readonly latencyMs: number;
   /** '' for none. */
   readonly passphrase: string;
+  /** Of each packet; default 1316, at most 1456. */
+  readonly payloadBytes?: number;
   /** '' for none; default: one where there is a passphrase. */
   readonly streamId?: string;
 }
@@ -39,7 +41,7 @@ export class SrtChain {
 
   /** Resolves when the session stands; what is started goes on `stack`. */
   static async start(options: ChainOptions, stack: AsyncDisposableStack): Promise<SrtChain> {
-    const { program, serverPort, encoderPort, latencyMs, passphrase } = options;
+    const { program, serverPort, encoderPort, latencyMs, passphrase, payloadBytes = PAYLOAD_BYTES } = options;
     const sourcePort = await freePort();
     const seen = new Set<number>();
     const sink = createSocket('udp4').on('message', (payload) => seen.add(payload.readUInt32BE(0)));
@@ -47,9 +49,11 @@ export class SrtChain {
     sink.bind(0, LOOPBACK);
     await once(sink, 'listening');
     sink.setRecvBufferSize(BUFFER_BYTES);
-    const transmit = async (name: string, from: string, to: string): Promise<TestProcess> =>
-      stack.use(await TestProcess.start(program, { name, args: ['-q', '-loglevel:error', from, to] }));
-    const settings = `latency=${latencyMs}${passphrase === '' ? '' : `&passphrase=${passphrase}`}`;
+    const transmit = async (name: string, from: string, to: string): Promise<TestProcess> => {
+      const args = ['-q', '-loglevel:error', `-chunk:${payloadBytes}`, from, to];
+      return stack.use(await TestProcess.start(program, { name, args }));
+    };
+    const settings = `latency=${latencyMs}&payloadsize=${payloadBytes}${passphrase === '' ? '' : `&passphrase=${passphrase}`}`;
     const streamId = options.streamId ?? (passphrase === '' ? '' : 'live/key');
     const stream = streamId === '' ? '' : `&streamid=${streamId}`;
     const udp = (port: number): string => `udp://${LOOPBACK}:${port}`;
@@ -66,7 +70,7 @@ export class SrtChain {
     const source = createSocket('udp4');
     stack.defer(() => void source.close());
     const send = (number: number): void => {
-      const payload = Buffer.alloc(PAYLOAD_BYTES);
+      const payload = Buffer.alloc(payloadBytes);
       payload.writeUInt32BE(number);
       source.send(payload, sourcePort, LOOPBACK);
     };

@@ -20,11 +20,18 @@ const NET_10 = 0x0a000000;
 
 /** The instance that the receiver is. */
 export const OURS = 'ours';
+/** ... and one that it is not. */
+export const ANOTHER = 'another';
+
+export interface BenchParts {
+  readonly relay?: ReceiverParts['relay'];
+  readonly instanceId?: string;
+}
 
 /** In these specs the receiver's half is one byte again and again, and says who issued it. */
 function issuerOf(half: Uint8Array): string | null {
   if (half.every((byte) => byte === ISSUED)) return OURS;
-  return half.every((byte) => byte === FOREIGN) ? 'another' : null;
+  return half.every((byte) => byte === FOREIGN) ? ANOTHER : null;
 }
 
 export interface Sent {
@@ -50,17 +57,20 @@ export class Bench {
   readonly toServer: { readonly group: number; readonly bytes: number[] }[] = [];
   readonly events: string[] = [];
   nowUs = 100 * SECOND;
-  readonly #bytes = new Uint8Array(16_384);
+  readonly bytes = new Uint8Array(16_384);
+  readonly memory = new ReplyMemory(0, BATCH);
+  /** By the relay socket. */
+  readonly relaySent: Sent[] = [];
   readonly #sent: Sent[] = [];
 
-  constructor(options: Partial<ReceiverOptions> = {}, relay: ReceiverParts['relay'] = null) {
-    const bytes = this.#bytes;
+  constructor(options: Partial<ReceiverOptions> = {}, { relay = null, instanceId = OURS }: BenchParts = {}) {
+    const { bytes, memory } = this;
     const slice = (offset: number, length: number): number[] => [...bytes.subarray(offset, offset + length)];
     const toServer = (group: Group, offset: number, length: number): void => {
       this.toServer.push({ group: group.index, bytes: slice(offset, length) });
     };
-    const toLink = ({ address }: Link, offset: number, length: number): void => {
-      this.#sent.push({ to: nameOf(address), bytes: slice(offset, length) });
+    const toLink = ({ address, relayedBy }: Link, offset: number, length: number): void => {
+      (relayedBy === null ? this.#sent : this.relaySent).push({ to: nameOf(address), bytes: slice(offset, length) });
     };
     const tell = (text: string): void => {
       this.events.push(text);
@@ -69,16 +79,18 @@ export class Bench {
       options: { ...RECEIVER_DEFAULTS, ...options },
       bytes,
       view: new DataView(bytes.buffer),
-      memory: new ReplyMemory(0, BATCH),
+      memory,
       seed: 42,
       ids: {
         issue: (id) => id.fill(ISSUED, SENDER_HALF_BYTES),
         issuer: (id) => issuerOf(id.subarray(SENDER_HALF_BYTES)),
-        instanceId: OURS,
+        instanceId,
       },
       relay,
       output: {
-        reply: (to, _isRelayed, offset, length) => this.#sent.push({ to: nameOf(to), bytes: slice(offset, length) }),
+        reply: (to, isRelayed, offset, length) => {
+          (isRelayed ? this.relaySent : this.#sent).push({ to: nameOf(to), bytes: slice(offset, length) });
+        },
         toLinkNow: toLink,
         toLink,
         toServer,
@@ -109,14 +121,22 @@ export class Bench {
 
   fromAddress(address: AddressWords, datagram: ArrayLike<number>): Sent[] {
     return this.does(() => {
-      this.#bytes.set(datagram, INBOX);
+      this.bytes.set(datagram, INBOX);
       this.receiver.onLinkDatagram(INBOX, datagram.length, address, this.nowUs);
     });
   }
 
+  /** A datagram to the relay socket. Returns what goes out by that for it. */
+  fromRelay(address: AddressWords, datagram: ArrayLike<number>): Sent[] {
+    const before = this.relaySent.length;
+    this.bytes.set(datagram, INBOX);
+    this.receiver.onRelayDatagram(INBOX, datagram.length, address, this.nowUs);
+    return this.relaySent.slice(before);
+  }
+
   fromServer(group: Group, datagram: ArrayLike<number>): Sent[] {
     return this.does(() => {
-      this.#bytes.set(datagram, INBOX);
+      this.bytes.set(datagram, INBOX);
       this.receiver.onServerDatagram(group, INBOX, datagram.length, this.nowUs);
     });
   }
