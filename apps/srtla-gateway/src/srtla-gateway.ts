@@ -124,7 +124,10 @@ export class SrtlaGateway {
       sockets,
       log,
       newUplinkId: () => makeSessionId(UPLINK_KIND, instanceId),
-      onEvent: (event) => uplinkSessions.onEvent(event),
+      onEvent: (event) => {
+        if (event.type === 'uplink-deleted') totals.forgetUplink(event.uplinkId);
+        uplinkSessions.onEvent(event);
+      },
       onStatistics: (view) => {
         totals.uplink(view);
         uplinkSessions.onStatistics(view);

@@ -45,7 +45,7 @@ interface Kept {
 
 /** Decides who may publish, by the rules of its listener, and remembers it for a moment. No stream id leaves here but to whom a rule asks. */
 export class Ingest {
-  readonly #authorizer: Authorizer;
+  readonly #authorizer: Pick<Authorizer, 'ask'>;
   readonly #resolve: Resolve;
   readonly #log: Logger;
   /** By group and stream id, the oldest first. */
@@ -55,7 +55,7 @@ export class Ingest {
   asked = 0;
   failures = 0;
 
-  constructor(authorizer: Authorizer, resolve: Resolve, log: Logger) {
+  constructor(authorizer: Pick<Authorizer, 'ask'>, resolve: Resolve, log: Logger) {
     this.#authorizer = authorizer;
     this.#resolve = resolve;
     this.#log = log;
@@ -78,11 +78,14 @@ export class Ingest {
     return kept.verdict;
   }
 
-  /** Where every stream of a listener goes, where no rules are asked. Rejects with ServiceError. */
-  async fixed(listener: srtla.Listener): Promise<Extract<Verdict, { accepted: true }> | undefined> {
+  /** Where every stream of a listener goes, where no rules are asked: to `current`, while that is right. Rejects with ServiceError. */
+  async fixed(
+    listener: srtla.Listener,
+    current?: AddressWords,
+  ): Promise<Extract<Verdict, { accepted: true }> | undefined> {
     const policy = listener.settings?.ingest?.policy;
     if (policy?.$case !== 'fixed') return undefined;
-    const address = await this.#resolve(policy.value);
+    const address = await this.#resolve(policy.value, current);
     return { accepted: true, server: policy.value, address, streamName: listener.settings?.name ?? '' };
   }
 

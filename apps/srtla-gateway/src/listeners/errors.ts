@@ -26,7 +26,8 @@ export function apiError(thrown: unknown): ServiceError {
         return ServiceError.exhausted('SOCKETS_EXHAUSTED', thrown.message, RETRY_AFTER_MS);
     }
   }
-  if (thrown instanceof MediaError && (thrown.code === 'thread-lost' || thrown.code === 'stopping')) {
+  // A session that should be there is being opened again on another thread.
+  if (thrown instanceof MediaError && ['thread-lost', 'no-such-session', 'stopping'].includes(thrown.code)) {
     return ServiceError.unavailable('MEDIA_THREAD_LOST', thrown.message, { cause: thrown });
   }
   return ServiceError.from(thrown);

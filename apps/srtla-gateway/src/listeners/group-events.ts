@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Logger } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
 import { redactStreamId } from '@mediaplane/srtla';
@@ -15,6 +16,8 @@ import type { ListenerMedia, Upstreams } from './upstreams.ts';
 
 const { EndReason, GroupState, LinkDownReason } = srtla;
 const RETRY_MS = 1000;
+/** How often the name of a server is asked for again while no encoder has been let in. */
+const SEEK_MS = 5000;
 
 type Of<T extends GroupEvent['type']> = Extract<GroupEvent, { type: T }>;
 
@@ -71,7 +74,9 @@ export class GroupEvents {
     const { sessions, records, upstreams, log, onGroupDown } = this.#parts;
     if (leave) records.put(group);
     group.isOver = true;
-    group.listener.groups.delete(group.serial);
+    const { groups, resuming } = group.listener;
+    if (groups.get(group.serial) === group) groups.delete(group.serial);
+    if (resuming.get(group.key) === group) resuming.delete(group.key);
     const wasStreaming = group.streams;
     group.record.state = GroupState.ENDED;
     const last: srtla.Group = { ...group.record, statistics: group.rates?.latest };
@@ -95,6 +100,13 @@ export class GroupEvents {
     void group.turns.run(() => upstreams.release(group)).finally(() => group.ended.resolve());
   }
 
+  /** The same, and nobody may come back with its id. */
+  endForGood(group: LiveGroup, reason: srtla.EndReason): void {
+    this.end(group, reason, false);
+    group.listener.rememberEnded(group.key);
+    this.#parts.records.bury(group, Date.now());
+  }
+
   #groupUp(listener: LiveListener, { group: serial, id: key, resumed }: Of<'group-up'>): void {
     const group = listener.resuming.get(key) ?? this.#newGroup(listener, key);
     listener.resuming.delete(key);
@@ -106,7 +118,7 @@ export class GroupEvents {
       this.#parts.onGroupUp();
     }
     if (group.upstream !== undefined) void this.#goOn(group);
-    else if (listener.settings.ingest?.policy?.$case === 'fixed') void this.#connectFixed(group);
+    else this.#seekServer(group);
   }
 
   #newGroup(listener: LiveListener, key: string): LiveGroup {
@@ -142,18 +154,31 @@ export class GroupEvents {
     }
   }
 
-  /** Until it works, or the group is over: the server's name may be known again in a moment. */
+  /** Where one server gets all streams: the way to it is there before an encoder calls, wherever the server has gone meanwhile. */
+  #seekServer(group: LiveGroup): void {
+    if (group.listener.settings.ingest?.policy?.$case === 'fixed') void this.#connectFixed(group);
+  }
+
+  /** Until a session stands: the server's name may be known in a moment, and may say something else than before. */
   async #connectFixed(group: LiveGroup): Promise<void> {
     const { ingest, log } = this.#parts;
-    for (let failures = 0; !group.isOver; failures += 1) {
+    group.searches += 1;
+    const search = group.searches;
+    for (let failures = 0; !group.isOver && group.stream === null && group.searches === search;) {
+      let waitMs = SEEK_MS;
       try {
-        const verdict = await ingest.fixed(group.listener.record);
-        if (verdict !== undefined) await group.turns.run(() => this.#connect(group, verdict));
-        return;
+        const verdict = await ingest.fixed(group.listener.record, group.upstream?.address);
+        await group.turns.run(async () => {
+          if (verdict !== undefined && group.stream === null) await this.#connect(group, verdict);
+        });
+        failures = 0;
+        if (verdict === undefined || isIP(verdict.server.host) !== 0) return;
       } catch (err) {
-        if (failures === 0 && !group.isOver) log.warn({ err, groupId: group.id }, 'no way to the SRT server yet');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+        failures += 1;
+        waitMs = RETRY_MS;
+        if (failures === 1 && !group.isOver) log.warn({ err, groupId: group.id }, 'no way to the SRT server yet');
       }
+      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
     }
   }
 
@@ -260,6 +285,7 @@ export class GroupEvents {
     group.record.state = GroupState.REGISTERED;
     this.#parts.records.remove(group);
     this.#record(group);
+    this.#seekServer(group);
   }
 
   #linkUp(group: LiveGroup, { address: words, joinedLate, relayedBy: by }: Of<'link-up'>): void {
@@ -283,11 +309,9 @@ export class GroupEvents {
   }
 
   #groupDown(group: LiveGroup, why: GroupDownReason): void {
-    const { records } = this.#parts;
-    this.end(group, group.asked?.reason ?? END_REASONS[why], false);
-    if (why !== 'kicked') return;
-    group.listener.rememberEnded(group.key);
-    records.bury(group, Date.now());
+    const reason = group.asked?.reason ?? END_REASONS[why];
+    if (why === 'kicked') this.endForGood(group, reason);
+    else this.end(group, reason, false);
   }
 
   #changed(group: LiveGroup): void {

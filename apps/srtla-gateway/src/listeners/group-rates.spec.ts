@@ -71,6 +71,18 @@ describe('rates of a group', () => {
     expect(rates.latest?.links[0].bitrateBps).toBe(8000);
   });
 
+  test('go on with another media thread, which counts from nothing', () => {
+    const rates = new GroupRates();
+    rates.tick(1 * S, group([link(1, 400_000)], 4));
+    rates.tick(2 * S, group([link(1, 500_000)], 9));
+    const anew = { ...group([link(1, 50_000)], 1), upMs: 500 };
+    expect(rates.at(2.9 * S, { ...anew, upMs: 400 })).toMatchObject({ bytes: 550_000, bitrateBps: 1_000_000 });
+    rates.tick(3 * S, anew);
+    expect(rates.latest).toMatchObject({ bitrateBps: 800_000, bytes: 550_000, packets: 550, nakPackets: 10 });
+    expect(rates.latest?.uptimeMs).toBe(5500);
+    expect(rates.latest?.links[0].share).toBe(1);
+  });
+
   test('the first reading is told over the time that the group is up; without one there is nothing', () => {
     const rates = new GroupRates();
     expect(rates.latest).toBeUndefined();

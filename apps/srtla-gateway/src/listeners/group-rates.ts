@@ -11,14 +11,22 @@ interface Reading {
   readonly group: GroupStatistics;
 }
 
-/** Makes what the API tells of counters that only grow: rates and shares, over the time between two readings. */
+type Counted = Pick<GroupStatistics, 'upMs' | 'packets' | 'bytes' | 'serverNakPackets'>;
+
+/**
+ * Makes what the API tells of counters that only grow: rates and shares, over the time between two readings. A media thread that dies
+ * takes its counters with it: what it had counted is kept, and rates begin anew.
+ */
 export class GroupRates {
-  /** The last two of those that are taken each second. */
+  /** The last two of those that are taken each second, of the media thread that has the group. */
   #older: Reading | undefined;
   #newer: Reading | undefined;
+  /** By media threads that had the group before. */
+  #former: Counted = { upMs: 0, packets: 0, bytes: 0, serverNakPackets: 0 };
 
   /** The reading of the second. */
   tick(sampledUs: number, group: GroupStatistics): void {
+    this.#take(group);
     this.#older = this.#newer;
     this.#newer = { sampledUs, group };
   }
@@ -29,9 +37,25 @@ export class GroupRates {
 
   /** A reading in between: its counters are of now, its rates over the last half to two seconds. */
   at(sampledUs: number, group: GroupStatistics): srtla.GroupStatistics {
+    this.#take(group);
     const newer = this.#newer;
     const farEnough = newer !== undefined && (sampledUs - newer.sampledUs) / 1e6 >= LEAST_SECONDS;
     return this.#describe({ sampledUs, group }, farEnough ? newer : this.#older);
+  }
+
+  /** Is it of another media thread than the last? */
+  #take({ upMs }: GroupStatistics): void {
+    const last = this.#newer?.group;
+    if (last === undefined || upMs >= last.upMs) return;
+    const { packets, bytes, serverNakPackets } = this.#former;
+    this.#former = {
+      upMs: this.#former.upMs + last.upMs,
+      packets: packets + last.packets,
+      bytes: bytes + last.bytes,
+      serverNakPackets: serverNakPackets + last.serverNakPackets,
+    };
+    this.#older = undefined;
+    this.#newer = undefined;
   }
 
   #describe(now: Reading, before: Reading | undefined): srtla.GroupStatistics {
@@ -48,12 +72,12 @@ export class GroupRates {
     return {
       sampleTime: new Date(),
       bitrateBps: Math.round(perSecond(group.bytes - (before?.group.bytes ?? 0)) * BITS),
-      packets: group.packets,
-      bytes: group.bytes,
-      nakPackets: group.serverNakPackets,
+      packets: this.#former.packets + group.packets,
+      bytes: this.#former.bytes + group.bytes,
+      nakPackets: this.#former.serverNakPackets + group.serverNakPackets,
       nakRate: perSecond(group.serverNakPackets - (before?.group.serverNakPackets ?? 0)),
       rttMs: meanRtt(links),
-      uptimeMs: Math.round(group.upMs),
+      uptimeMs: Math.round(this.#former.upMs + group.upMs),
       links,
     };
   }

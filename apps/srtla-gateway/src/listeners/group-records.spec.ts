@@ -68,8 +68,7 @@ describe('records of groups', () => {
     await before.stop();
 
     const after = new GroupRecords(storeOf(node), options, log);
-    await after.load(NOW);
-    const { groups, endedKeys } = after.takeLeft('main');
+    const { groups, endedKeys } = await after.takeLeft('main', NOW);
     expect(groups).toMatchObject([
       {
         group: { groupId: 'gr_a_aa', streamName: 'aa', upstream: { port: 30_007 } },
@@ -81,8 +80,7 @@ describe('records of groups', () => {
     ]);
     expect(Buffer.from(groups[0].key).toString('hex')).toBe('aa'.repeat(256));
     expect(endedKeys.sort()).toEqual(['0f'.repeat(256), '1f'.repeat(256)]);
-    expect(after.takeLeft('main')).toEqual({ groups: [], endedKeys: [] });
-    expect(after.takeLeft('other').groups).toHaveLength(1);
+    expect((await after.takeLeft('other', NOW)).groups).toHaveLength(1);
     await after.stop();
     // What was too old to be of use is gone for good.
     expect((await storeOf(node).load()).size).toBe(4);
@@ -111,8 +109,7 @@ describe('records of groups', () => {
     node += 1;
     await kv.put(`node-${node}.main.x`, new Uint8Array([255, 255, 255]));
     const records = new GroupRecords(storeOf(node), options, log);
-    await records.load(NOW);
-    expect(records.takeLeft('main')).toEqual({ groups: [], endedKeys: [] });
+    expect(await records.takeLeft('main', NOW)).toEqual({ groups: [], endedKeys: [] });
     await records.stop();
     expect((await storeOf(node).load()).size).toBe(0);
   });

@@ -22,8 +22,6 @@ export class GroupRecords {
   readonly #log: Logger;
   readonly #resumeWithinMs: number;
   readonly #tombstoneMs: number;
-  /** By name of the listener. */
-  readonly #left = new Map<string, { groups: srtla.GroupRecord[]; tombstones: srtla.GroupTombstone[] }>();
 
   /** `tombstoneMs`: how long an id is of use to who shows it. */
   constructor(store: RecordStore, options: { resumeWithinMs: number; tombstoneMs: number }, log: Logger) {
@@ -33,34 +31,23 @@ export class GroupRecords {
     this.#tombstoneMs = options.tombstoneMs;
   }
 
-  /** Reads what the last instance left. What is too old to be of use goes. */
-  async load(unixMs: number): Promise<void> {
-    for (const [key, value] of await this.#store.load()) {
-      const listener = key.slice(0, key.lastIndexOf('.'));
+  /** What the last instance left of a listener that is ours now: its port is, so nobody writes there any more. What is of no use goes. */
+  async takeLeft(listenerName: string, unixMs: number): Promise<LeftGroups> {
+    const groups: srtla.GroupRecord[] = [];
+    const tombstones: srtla.GroupTombstone[] = [];
+    for (const [key, value] of await this.#store.load(`${listenerName}.`)) {
       const record = decode(value);
-      const left = this.#left.get(listener) ?? { groups: [], tombstones: [] };
-      this.#left.set(listener, left);
       if (record?.$case === 'group' && unixMs - timeOf(record.value.seenTime) <= this.#resumeWithinMs) {
-        left.groups.push(record.value);
+        groups.push(record.value);
       } else if (record?.$case === 'tombstone' && unixMs - timeOf(record.value.endTime) <= this.#tombstoneMs) {
-        left.tombstones.push(record.value);
+        tombstones.push(record.value);
       } else {
         this.#store.remove(key);
       }
     }
-    const count = [...this.#left.values()].reduce((sum, { groups }) => sum + groups.length, 0);
-    if (count > 0) this.#log.info({ groups: count }, 'groups of before go on');
-  }
-
-  /** Once for each listener that is opened. */
-  takeLeft(listenerName: string): LeftGroups {
-    const left = this.#left.get(listenerName);
-    this.#left.delete(listenerName);
-    const tombstones = [...(left?.tombstones ?? [])].sort((a, b) => timeOf(a.endTime) - timeOf(b.endTime));
-    return {
-      groups: left?.groups ?? [],
-      endedKeys: tombstones.map(({ key }) => Buffer.from(key).toString('hex')),
-    };
+    if (groups.length > 0) this.#log.info({ listener: listenerName, groups: groups.length }, 'groups of before go on');
+    tombstones.sort((a, b) => timeOf(a.endTime) - timeOf(b.endTime));
+    return { groups, endedKeys: tombstones.map(({ key }) => Buffer.from(key).toString('hex')) };
   }
 
   /**

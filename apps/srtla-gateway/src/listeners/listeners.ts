@@ -6,7 +6,6 @@ import type { ForeignGroupEvent, ListenerEvent } from '../media/listener-contrac
 import type { TokenKeys } from '../keys/token-keys.ts';
 import { apiError, groupNotFound, listenerNotFound } from './errors.ts';
 import type { GroupEvents } from './group-events.ts';
-import type { GroupRecords } from './group-records.ts';
 import type { ListenerRecords } from './listener-records.ts';
 import type { LiveGroup } from './live-group.ts';
 import type { LiveListener } from './live-listener.ts';
@@ -23,7 +22,6 @@ export interface ListenersParts {
   readonly groupEvents: GroupEvents;
   readonly upstreams: Upstreams;
   readonly sessions: SessionEvents;
-  readonly groupRecords: GroupRecords;
   readonly listenerRecords: ListenerRecords;
   readonly media: ListenerMedia;
   readonly sockets: UdpSockets;
@@ -55,7 +53,7 @@ export class Listeners {
 
   get groupCount(): number {
     let count = 0;
-    for (const { groups } of this.#listeners.values()) count += groups.size;
+    for (const { groups, resuming } of this.#listeners.values()) count += groups.size + resuming.size;
     return count;
   }
 
@@ -68,13 +66,13 @@ export class Listeners {
   }
 
   *groups(): Generator<LiveGroup> {
-    for (const { groups } of this.#listeners.values()) yield* groups.values();
+    for (const listener of this.#listeners.values()) yield* listener.all();
   }
 
   /** What the configuration lists, and what the last instance on this node left. A port that cannot be had is tried until it can. */
   async start(configured: readonly srtla.ListenerSettings[]): Promise<void> {
-    const { groupRecords, listenerRecords } = this.#parts;
-    const [records] = await Promise.all([listenerRecords.load(), groupRecords.load(Date.now())]);
+    const { listenerRecords } = this.#parts;
+    const records = await listenerRecords.load();
     const names = new Set(configured.map(({ name }) => name));
     for (const { settings, listenerId: formerId } of records) {
       if (settings === undefined) continue;
@@ -117,7 +115,7 @@ export class Listeners {
   /** Ends the group and its SRT session at both ends. @throws ServiceError NOT_FOUND */
   async kick(groupId: string, text: string): Promise<srtla.Group> {
     const group = this.#requireGroup(groupId);
-    const statistics = await this.#statistics(group);
+    const statistics = await this.#statistics(group).catch(() => group.rates?.latest);
     group.asked ??= { reason: EndReason.REQUESTED, text };
     await this.#end(group);
     return { ...group.record, statistics };
@@ -140,7 +138,12 @@ export class Listeners {
         { listenerId: listener.id, cause, groups: listener.groups.size },
         'listener lost its media thread: it goes on in another',
       );
-      void this.#recover(listener);
+      const recovery = (listener.recovery ?? Promise.resolve())
+        .then(() => this.#recover(listener))
+        .finally(() => {
+          if (listener.recovery === recovery) listener.recovery = undefined;
+        });
+      listener.recovery = recovery;
       return;
     }
     const group = upstreams.groupOf(mediaId);
@@ -200,10 +203,14 @@ export class Listeners {
 
   /** The process ends. What is stored stays for the next one. */
   async stop(): Promise<void> {
+    const { media, opening, sessions } = this.#parts;
     this.#stopped.abort();
     await this.leaveGroups();
     for (const listener of this.#listeners.values()) {
-      this.#parts.sessions.end(listener, { $case: 'listenerClosed', value: { reason: EndReason.SHUTDOWN } });
+      await listener.recovery;
+      await media.close(listener.mediaId, null).catch(() => undefined);
+      opening.closeSockets(listener);
+      sessions.end(listener, { $case: 'listenerClosed', value: { reason: EndReason.SHUTDOWN } });
     }
     this.#listeners.clear();
   }
@@ -279,20 +286,14 @@ export class Listeners {
 
   /** On another thread, with the same socket and the groups as they are. */
   async #recover(listener: LiveListener): Promise<void> {
-    const { opening, upstreams, log } = this.#parts;
-    // Losses of one thread are told one after the other: all of them are known first.
-    await Promise.resolve();
-    const groups = [...listener.groups.values()];
-    listener.groups.clear();
-    for (const group of groups) {
-      await group.turns.run(() => upstreams.detach(group));
-      listener.resuming.set(group.key, group);
-    }
+    const { opening, log } = this.#parts;
     while (!this.#stopped.signal.aborted && listener.closing === undefined) {
+      // A thread that dies while it opens the listener has announced some of them.
+      await this.#takeBack(listener);
       try {
         await opening.start(listener);
         if (this.#draining) this.#tellDraining(listener);
-        log.info({ listenerId: listener.id, groups: groups.length }, 'listener goes on');
+        log.info({ listenerId: listener.id, groups: listener.groups.size }, 'listener goes on');
         return;
       } catch (err) {
         log.warn({ err, listenerId: listener.id }, 'listener not opened again yet');
@@ -301,32 +302,46 @@ export class Listeners {
     }
   }
 
+  /** Groups that a media thread has announced and lost wait for the next one. */
+  async #takeBack(listener: LiveListener): Promise<void> {
+    const { upstreams } = this.#parts;
+    const groups = [...listener.groups.values()];
+    listener.groups.clear();
+    for (const group of groups) {
+      group.serial = -1;
+      listener.resuming.set(group.key, group);
+    }
+    for (const group of groups) await group.turns.run(() => upstreams.detach(group));
+  }
+
   async #close(listener: LiveListener): Promise<void> {
     const { media, opening, sessions, closeRelays } = this.#parts;
     await closeRelays(listener);
-    for (const group of [...listener.groups.values()]) {
+    for (const group of [...listener.all()]) {
       group.asked = { reason: EndReason.LISTENER_ENDED, text: '' };
       await this.#end(group);
     }
     await media.close(listener.mediaId, null).catch(() => undefined);
     listener.isOpen = false;
     // One that registered while the others were ended.
-    for (const group of [...listener.groups.values()])
-      this.#parts.groupEvents.end(group, EndReason.LISTENER_ENDED, false);
+    for (const group of [...listener.all()]) this.#parts.groupEvents.end(group, EndReason.LISTENER_ENDED, false);
     opening.closeSockets(listener);
     this.#listeners.delete(listener.name);
     sessions.end(listener, { $case: 'listenerClosed', value: { reason: EndReason.REQUESTED } });
   }
 
-  /** By its media thread, which tells both ends of the SRT session. */
+  /** By its media thread, which tells both ends of the SRT session; by the next one, where that has died. */
   async #end(group: LiveGroup): Promise<void> {
     const { media, groupEvents } = this.#parts;
-    try {
-      const stood = await media.command(group.listener.mediaId, 'kickGroup', { group: group.serial });
-      if (!stood) groupEvents.end(group, EndReason.REQUESTED, false);
-    } catch {
-      groupEvents.end(group, group.asked?.reason ?? EndReason.INTERNAL_ERROR, false);
+    const { listener } = group;
+    for (let isTold = false; !isTold && !group.isOver;) {
+      await listener.recovery;
+      isTold = await media
+        .command(listener.mediaId, 'kickGroup', { group: group.serial })
+        .catch(() => listener.recovery === undefined);
     }
+    // Still there: nobody could be told.
+    if (!group.isOver) groupEvents.endForGood(group, group.asked?.reason ?? EndReason.INTERNAL_ERROR);
     await group.ended.promise;
   }
 

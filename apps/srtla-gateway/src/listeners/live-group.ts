@@ -30,6 +30,8 @@ export class LiveGroup implements EventSource {
   /** One thing after the other with its upstream. */
   readonly turns = new Turns();
   upstream: Upstream | undefined;
+  /** Searches for the one server of its listener that have begun: the last one counts. */
+  searches = 0;
   /** It could not have the port that its server knows. */
   moved: { readonly former: srtla.Endpoint | undefined; readonly cause: string } | undefined;
   /** Those that it had before the process was started again. */

@@ -28,6 +28,8 @@ export class LiveListener implements EventSource {
   isOpen = false;
   sequence = 0;
   muted = false;
+  /** While its media session, which was lost, is opened again. */
+  recovery: Promise<void> | undefined;
   /** Set when closing begins. */
   closing: Promise<void> | undefined;
 
@@ -52,6 +54,12 @@ export class LiveListener implements EventSource {
     if (this.resuming.has(key)) return true;
     for (const group of this.groups.values()) if (group.key === key) return true;
     return false;
+  }
+
+  /** Groups that its media thread has announced, and those that it has not yet. */
+  *all(): Generator<LiveGroup> {
+    yield* this.groups.values();
+    yield* this.resuming.values();
   }
 
   rememberEnded(key: string): void {

@@ -113,7 +113,6 @@ export function makeListeners(parts: MakeListenersParts, stack: AsyncDisposableS
     onGroupUp: () => meters.groupUp(),
     onGroupDown: (group, reason, leave) => {
       claims?.release(group.key, leave);
-      totals.forget(group.key);
       meters.groupDown(Date.now() - (group.record.createTime?.getTime() ?? Date.now()), reason);
     },
     onIngest: (outcome) => meters.ingest(outcome),
@@ -123,7 +122,6 @@ export function makeListeners(parts: MakeListenersParts, stack: AsyncDisposableS
     groupEvents,
     upstreams,
     sessions,
-    groupRecords: records,
     listenerRecords,
     media,
     sockets,

@@ -85,7 +85,8 @@ export class Opening {
       sockets.close(socket);
       throw error;
     }
-    await this.#takeOver(listener);
+    // One that is new has nothing to take over, whatever another of its name has left.
+    if (options.configured || options.formerId !== '') await this.#takeOver(listener);
     return listener;
   }
 
@@ -141,7 +142,7 @@ export class Opening {
 
   async #takeOver(listener: LiveListener): Promise<void> {
     const { records } = this.#parts;
-    const left = records.takeLeft(listener.name);
+    const left = await records.takeLeft(listener.name, Date.now());
     for (const key of left.endedKeys) listener.rememberEnded(key);
     const ours = await Promise.all(left.groups.map((record) => this.#isOurs(record)));
     for (const [i, record] of left.groups.entries()) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { srtla } from '@mediaplane/proto';
 import type { FloodNotes } from './flood-notes.ts';
 import { GroupRates } from './group-rates.ts';
@@ -8,6 +9,8 @@ import type { Totals } from './totals.ts';
 import type { ListenerMedia } from './upstreams.ts';
 
 const INTERVAL_MS = 1000;
+/** How long a tick waits for a thread. */
+const PATIENCE_MS = 500;
 
 export interface SamplerParts {
   readonly media: ListenerMedia;
@@ -23,7 +26,7 @@ export interface SamplerParts {
 export class Sampler {
   readonly #parts: SamplerParts;
   readonly #timer: NodeJS.Timeout;
-  #reading = false;
+  readonly #reading = new Set<LiveListener>();
 
   constructor(parts: SamplerParts) {
     this.#parts = parts;
@@ -42,13 +45,16 @@ export class Sampler {
   }
 
   async #tick(): Promise<void> {
-    // A thread that answers late is not asked twice.
-    if (this.#reading) return;
-    this.#reading = true;
     const sampled: LiveGroup[] = [];
-    for (const listener of this.#parts.listeners()) sampled.push(...(await this.#read(listener)));
-    this.#reading = false;
-    this.#parts.onSamples(sampled);
+    const read = async (listener: LiveListener): Promise<void> => {
+      this.#reading.add(listener);
+      sampled.push(...(await this.#read(listener)));
+      this.#reading.delete(listener);
+    };
+    // A thread that answers late is not asked twice, and keeps nobody from seeing the others.
+    const idle = [...this.#parts.listeners()].filter((listener) => !this.#reading.has(listener));
+    await Promise.race([Promise.all(idle.map(read)), sleep(PATIENCE_MS, undefined, { ref: false })]);
+    this.#parts.onSamples([...sampled]);
   }
 
   async #read(listener: LiveListener): Promise<LiveGroup[]> {
@@ -57,13 +63,13 @@ export class Sampler {
     // One whose media thread has died is mended elsewhere.
     const read = await media.command(listener.mediaId, 'listenerStatistics', null).catch(() => undefined);
     if (read === undefined) return [];
-    totals.listener(listener.mediaId, read);
+    totals.listener(listener, read);
     floods.read(listener, read);
     const unixMs = Date.now();
     return read.groups.flatMap((statistics) => {
       const group = listener.groups.get(statistics.group);
       if (group === undefined) return [];
-      totals.group(group.key, statistics);
+      totals.group(group, statistics);
       (group.rates ??= new GroupRates()).tick(read.sampledUs, statistics);
       const silentMs = Math.min(...statistics.links.map(({ heardAgoMs }) => heardAgoMs));
       if (Number.isFinite(silentMs)) group.seenUnixMs = Math.max(group.seenUnixMs, Math.round(unixMs - silentMs));

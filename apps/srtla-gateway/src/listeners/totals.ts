@@ -40,13 +40,13 @@ export class Totals {
   readonly #relayDropped = new Map<keyof RelayCounters, number>();
   readonly #relayed = new Map<keyof RelayTraffic, number>();
   readonly #fates = new Map<Fate, number>();
-  /** By id of the listener, group or uplink. */
-  readonly #lastListener = new Map<string, ListenerStatistics>();
-  readonly #lastGroup = new Map<string, GroupStatistics>();
+  /** By the listener, the group, the uplink's id. */
+  readonly #lastListener = new WeakMap<object, ListenerStatistics>();
+  readonly #lastGroup = new WeakMap<object, GroupStatistics>();
   readonly #lastUplink = new Map<string, Readonly<Record<Fate, number>>>();
 
-  listener(id: string, now: ListenerStatistics): void {
-    const last = this.#lastListener.get(id);
+  listener(listener: object, now: ListenerStatistics): void {
+    const last = this.#lastListener.get(listener);
     for (const cause of DROP_CAUSES.keys()) {
       add(this.#dropped, cause, increase(now.counters[cause], last?.counters[cause]));
     }
@@ -56,16 +56,16 @@ export class Totals {
     for (const way of ['toOwnerPackets', 'toOwnerBytes', 'fromOwnerPackets', 'fromOwnerBytes'] as const) {
       add(this.#relayed, way, increase(now.relayTraffic[way], last?.relayTraffic[way]));
     }
-    this.#lastListener.set(id, now);
+    this.#lastListener.set(listener, now);
   }
 
-  group(id: string, now: GroupStatistics): void {
-    const last = this.#lastGroup.get(id);
+  group(group: object, now: GroupStatistics): void {
+    const last = this.#lastGroup.get(group);
     this.packets += increase(now.packets, last?.packets);
     this.bytes += increase(now.bytes, last?.bytes);
     this.retransmitted += increase(now.retransmitted, last?.retransmitted);
     this.nakPackets += increase(now.serverNakPackets, last?.serverNakPackets);
-    this.#lastGroup.set(id, now);
+    this.#lastGroup.set(group, now);
   }
 
   uplink({ uplinkId, statistics }: UplinkView): void {
@@ -75,11 +75,8 @@ export class Totals {
     this.#lastUplink.set(uplinkId, statistics);
   }
 
-  /** Of a listener, a group or an uplink that is gone. */
-  forget(id: string): void {
-    this.#lastListener.delete(id);
-    this.#lastGroup.delete(id);
-    this.#lastUplink.delete(id);
+  forgetUplink(uplinkId: string): void {
+    this.#lastUplink.delete(uplinkId);
   }
 
   *dropped(): Generator<Observation> {

@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import type { RecordPlace } from './record-store.ts';
 
-/** A record of 64 links with everything at its longest is a tenth of it. */
-const MAX_FILE_BYTES = 65_536;
+/** A listener with 64 rules, everything in them at its longest, is a quarter of it. */
+const MAX_FILE_BYTES = 1 << 20;
 const MAX_FILES = 20_000;
 const ENDING = '.record';
 const CHECK_BYTES = 8;
@@ -22,10 +22,10 @@ export class FolderPlace implements RecordPlace {
     this.#folder = folder;
   }
 
-  async load(onCorrupt: (key: string, why: string) => void): Promise<Map<string, Uint8Array>> {
+  async load(prefix: string, onCorrupt: (key: string, why: string) => void): Promise<Map<string, Uint8Array>> {
     const records = new Map<string, Uint8Array>();
     await this.#make();
-    const names = (await readdir(this.#folder)).filter((name) => name.endsWith(ENDING));
+    const names = (await readdir(this.#folder)).filter((name) => name.startsWith(prefix) && name.endsWith(ENDING));
     for (const name of names.slice(0, MAX_FILES)) {
       const key = name.slice(0, -ENDING.length);
       const content = await this.#read(join(this.#folder, name));

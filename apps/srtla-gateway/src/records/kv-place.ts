@@ -12,8 +12,8 @@ export class KvPlace implements RecordPlace {
     this.#prefix = `${node}.`;
   }
 
-  async load(): Promise<Map<string, Uint8Array>> {
-    const entries = await this.#kv.entries(`${this.#prefix}>`);
+  async load(prefix: string): Promise<Map<string, Uint8Array>> {
+    const entries = await this.#kv.entries(`${this.#prefix}${prefix}>`);
     return new Map(entries.map(({ key, value }) => [key.slice(this.#prefix.length), value]));
   }
 

@@ -1,7 +1,7 @@
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { EmbeddedBus } from '@mediaplane/control';
+import { EmbeddedBus, ServiceError } from '@mediaplane/control';
 import { tempFolder } from '@mediaplane/testkit';
 import { pino } from 'pino';
 import { FolderPlace } from './folder-place.ts';
@@ -32,7 +32,7 @@ describe('a folder', () => {
     await writeFile(join(folder.path, 'cut.record'), 'cut');
     await writeFile(join(folder.path, 'empty.record'), '');
     await writeFile(join(folder.path, 'changed.record'), Buffer.alloc(40, 1));
-    await writeFile(join(folder.path, 'large.record'), Buffer.alloc(65_537));
+    await writeFile(join(folder.path, 'large.record'), Buffer.alloc((1 << 20) + 1));
     await writeFile(join(folder.path, 'half.record.new'), 'was being written');
     const lines: string[] = [];
     const store = new RecordStore(place, pino({}, { write: (line: string) => void lines.push(line) }));
@@ -55,7 +55,7 @@ describe('a folder', () => {
     let ok = false;
     const inner = new FolderPlace(folder.path);
     const place: RecordPlace = {
-      load: (onCorrupt) => inner.load(onCorrupt),
+      load: (prefix, onCorrupt) => inner.load(prefix, onCorrupt),
       remove: (key) => inner.remove(key),
       takeForeign: () => inner.takeForeign(),
       write: async (key, value) => {
@@ -76,6 +76,26 @@ describe('a folder', () => {
     expect(Buffer.from((await store.load()).get('a') ?? []).toString()).toBe('2');
     await store.stop();
   });
+});
+
+test('a bus that does not answer yet is asked again; what cannot be read at all is given up at once', async () => {
+  const log = pino({ level: 'silent' });
+  let failures = 1;
+  let error: Error = ServiceError.unavailable('BUS_AWAY', 'for the test');
+  const place: RecordPlace = {
+    load: async () => {
+      failures -= 1;
+      if (failures >= 0) throw error;
+      return new Map([['main.x', bytes('1')]]);
+    },
+    remove: async () => undefined,
+    takeForeign: async () => undefined,
+    write: async () => undefined,
+  };
+  expect((await new RecordStore(place, log).load()).size).toBe(1);
+  failures = 1;
+  error = new Error('no such folder');
+  expect((await new RecordStore(place, log).load()).size).toBe(0);
 });
 
 test('a node has one token for a name', () => {

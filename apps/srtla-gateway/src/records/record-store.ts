@@ -1,9 +1,10 @@
+import { ServiceError } from '@mediaplane/control';
 import type { Logger } from '@mediaplane/control';
 
 /** Where records of this node are kept. Keys: `[A-Za-z0-9_=-]+(\.[A-Za-z0-9_=-]+)*`. */
 export interface RecordPlace {
-  /** What is readable of what there is; `onCorrupt` is told of each record that is not. */
-  load(onCorrupt: (key: string, why: string) => void): Promise<Map<string, Uint8Array>>;
+  /** What is readable of what there is below `prefix`; `onCorrupt` is told of each record that is not. */
+  load(prefix: string, onCorrupt: (key: string, why: string) => void): Promise<Map<string, Uint8Array>>;
   write(key: string, value: Uint8Array): Promise<void>;
   /** What is not there is removed without a word. */
   remove(key: string): Promise<void>;
@@ -12,6 +13,8 @@ export interface RecordPlace {
 }
 
 const RETRY_MS = 500;
+/** Of a `load`: five seconds, as long as an SRT session waits. */
+const LOAD_TRIES = 10;
 /** More than any instance has groups. */
 const MAX_WAITING = 20_000;
 
@@ -38,19 +41,28 @@ export class RecordStore {
     this.#log = log;
   }
 
-  /** What the last instance left; nothing when that cannot be read, which is said once. */
-  async load(): Promise<Map<string, Uint8Array>> {
+  /**
+   * What the last instance left below `prefix`, which ends with a dot; '': all of it. Nothing when that cannot be read, which is said once.
+   * It is tried for a while: a bus that has just come back may not answer yet, and a stream is not given up for that.
+   */
+  async load(prefix = ''): Promise<Map<string, Uint8Array>> {
     const onCorrupt = (key: string, why: string): void => {
       this.corrupt += 1;
       if (this.corrupt === 1)
         this.#log.warn({ key, why }, 'a record of this node is unreadable and left out; more are only counted');
     };
-    try {
-      return await this.#place.load(onCorrupt);
-    } catch (err) {
-      this.#fail(err, 'records of this node cannot be read: nothing is taken over from before');
-      return new Map();
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#place.load(prefix, onCorrupt);
+      } catch (err) {
+        this.failures += 1;
+        if (tries === 1) this.#log.warn({ err }, 'records of this node cannot be read');
+        if (tries === LOAD_TRIES || !(err instanceof ServiceError)) break;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
     }
+    this.#log.error({ prefix }, 'records of this node cannot be read: nothing is taken over from before');
+    return new Map();
   }
 
   /** What another node has under that key, which it has no more after this; undefined when that cannot be read. */

@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals';
+import { srtla } from '@mediaplane/proto';
+import { addressWords } from './endpoint.ts';
+import { ListenersBench, settingsOf, settled, statisticsOf } from './spec-bench.ts';
+
+const KEY = 'ab'.repeat(256);
+const OTHER = 'cd'.repeat(256);
+const { EndReason } = srtla;
+
+describe('a listener whose media thread has died', () => {
+  test('goes on with its groups, also when the next thread dies too', async () => {
+    const bench = new ListenersBench();
+    const { mediaId } = await bench.listen();
+    await bench.stream(mediaId, KEY);
+    bench.media.failingOpens = 1;
+    await bench.die();
+    for (let waits = 0; bench.media.failingOpens > 0 || !bench.media.sessions.has(mediaId); waits += 1) {
+      if (waits > 100) throw new Error('it does not go on');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await settled();
+    expect(bench.media.initOf(mediaId)?.resume).toMatchObject([{ id: KEY, stream: { callerSocketId: 7 } }]);
+    expect(bench.kinds().filter((kind) => kind === 'groupUp' || kind === 'groupDown')).toEqual(['groupUp']);
+    expect(bench.listeners.groupCount).toBe(1);
+    // Its listener and its group.
+    expect(bench.media.sessions.size).toBe(2);
+    expect(bench.sockets.bound.size).toBe(2);
+  });
+
+  test('is deleted while it comes up again: nothing of it stays', async () => {
+    const bench = new ListenersBench();
+    const { mediaId, listenerId } = await bench.listen();
+    await bench.stream(mediaId, KEY);
+    await bench.die();
+    await bench.listeners.delete(listenerId);
+    await settled();
+    expect(bench.events.at(-1)?.detail).toMatchObject({ $case: 'listenerClosed' });
+    expect(bench.events.find(({ detail }) => detail?.$case === 'groupDown')?.detail).toMatchObject({
+      value: { reason: EndReason.LISTENER_ENDED },
+    });
+    expect(bench.sockets.bound.size).toBe(0);
+    expect(bench.media.sessions.size).toBe(0);
+    await bench.groupStore.flush();
+    expect((await bench.records.takeLeft('main', Date.now())).groups).toEqual([]);
+  });
+
+  test('a group that is kicked while it comes up again does not come back', async () => {
+    const bench = new ListenersBench();
+    const { mediaId } = await bench.listen();
+    await bench.stream(mediaId, KEY);
+    const [group] = bench.listeners.groups();
+    await bench.die();
+    await bench.listeners.kick(group.id, 'off the air');
+    await settled();
+    expect(bench.listeners.groupCount).toBe(0);
+    expect(bench.events.at(-1)?.detail).toMatchObject({
+      $case: 'groupDown',
+      value: { reason: EndReason.REQUESTED, reasonText: 'off the air' },
+    });
+    expect(bench.media.asked.at(-1)).toBe('kickGroup');
+    await bench.die();
+    await settled();
+    expect(bench.media.initOf(mediaId)).toMatchObject({ resume: [], endedIds: [KEY] });
+  });
+});
+
+describe('a group of a listener with one SRT server', () => {
+  test('follows that server to another address when its session is over', async () => {
+    const bench = new ListenersBench();
+    const { mediaId } = await bench.listen('main', 'srt.example');
+    bench.resolve = async ({ port }) => addressWords({ address: '192.0.2.9', port });
+    const serial = await bench.stream(mediaId, KEY);
+    bench.resolve = async ({ port }) => addressWords({ address: '192.0.2.10', port });
+    bench.media.onEvent(mediaId, { type: 'ingest-ended', group: serial, by: 'silence' });
+    await settled();
+    const inits = [...bench.media.sessions.values()].map(({ init }) => init);
+    expect(inits.filter(({ kind }) => kind === 'upstream')).toMatchObject([
+      { server: addressWords({ address: '192.0.2.10', port: 5000 }) },
+    ]);
+    expect(bench.sockets.bound.size).toBe(2);
+  });
+});
+
+test('a media thread that does not answer keeps nobody from seeing the streams of others', async () => {
+  const bench = new ListenersBench();
+  const [slow, main] = [await bench.listen('slow'), await bench.listen('main')];
+  bench.media.stalled.add(slow.mediaId);
+  const group = await bench.stream(main.mediaId, KEY);
+  bench.media.statistics = statisticsOf(group);
+  const groups = await new Promise<readonly { key: string }[]>((resolve) => (bench.onSamples = resolve));
+  expect(groups.map(({ key }) => key)).toEqual([KEY]);
+  bench.sampler.stop();
+  await bench.listeners.stop();
+  expect(bench.sockets.bound.size).toBe(0);
+});
+
+describe('after a restart', () => {
+  test('groups of the moment when the port came free go on, not those of the start', async () => {
+    const before = new ListenersBench();
+    const { mediaId } = await before.listen();
+    const [{ socket }] = before.listeners.values();
+    await before.stream(mediaId, KEY);
+    await before.groupStore.flush();
+    // The next process runs already, and waits for the port.
+    const after = before.successor();
+    after.sockets.taken.add(socket.port);
+    await after.listeners.start([settingsOf('main', '192.0.2.9', socket.port)]);
+    before.media.onEvent(mediaId, { type: 'group-down', group: 1, reason: 'stream-ended' });
+    await before.stream(mediaId, OTHER);
+    await before.listeners.stop();
+    await before.groupStore.stop();
+    after.sockets.taken.clear();
+    for (let waits = 0; after.listeners.size === 0; waits += 1) {
+      if (waits > 100) throw new Error('it is not opened');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await settled();
+    expect([...after.listeners.groups()].map(({ key }) => key)).toEqual([OTHER]);
+    await after.listeners.stop();
+  });
+});
