@@ -88,6 +88,20 @@ test('a stream whose sender has not told its round trip has 0, for readers want 
   expect(pages.one('x')).toMatchObject({ publisher: { bitrate: 0, rtt: 0, peers: [{ rtt: 0 }] } });
 });
 
+test('of two streams of a name the first is told, but for one that carries nothing any more', () => {
+  const pages = new StreamPages();
+  pages.onReport({ groups: [sample('gr_a_1', 'x', 0), sample('gr_a_2', 'x', 2_000_000)], uplinks: [] });
+  expect(pages.one('x')).toMatchObject({ publisher: { bitrate: 2000 } });
+  pages.onReport({ groups: [sample('gr_a_1', 'x', 1_000_000)], uplinks: [] });
+  expect(pages.one('x')).toMatchObject({ publisher: { bitrate: 1000 } });
+});
+
+test('a stream may have any name', () => {
+  const pages = new StreamPages();
+  pages.onReport({ groups: [sample('gr_a_1', '__proto__', 1000)], uplinks: [] });
+  expect(JSON.stringify(pages.all())).toContain('"__proto__":{"bitrate":1');
+});
+
 test('a group without a stream is on no page', () => {
   const pages = new StreamPages();
   pages.onReport({ groups: [srtla.GroupSample.fromPartial({ groupId: 'gr_a_1', statistics: {} })], uplinks: [] });

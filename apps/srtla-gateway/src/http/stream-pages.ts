@@ -30,10 +30,8 @@ export class StreamPages {
 
   /** `/stats` */
   all(): object {
-    const publishers: Record<string, object> = {};
-    for (const [groupId, page] of this.#pages()) publishers[groupId] = page;
-    for (const [name, page] of this.#named()) publishers[name] = page;
-    return { status: 'ok', publishers };
+    // Not by assignment: a stream may be called `__proto__`.
+    return { status: 'ok', publishers: Object.fromEntries([...this.#pages(), ...this.#named()]) };
   }
 
   /** `/stats/<name>`; without `publisher` when there is no such stream now. */
@@ -50,14 +48,16 @@ export class StreamPages {
     }
   }
 
-  /** Of two streams of one name, the one that came first. */
+  /** Of two streams of one name, the one that came first, but for one that carries nothing: its sender may have begun anew. */
   #named(): Map<string, object> {
-    const named = new Map<string, object>();
+    const carries = (groupId: string): boolean => (this.#streams.get(groupId)?.sample.statistics?.bitrateBps ?? 0) > 0;
+    const named = new Map<string, { groupId: string; body: object }>();
     for (const [groupId, body] of this.#pages()) {
       const name = this.#streams.get(groupId)?.sample.streamName ?? '';
-      if (!named.has(name)) named.set(name, body);
+      const first = named.get(name);
+      if (first === undefined || (!carries(first.groupId) && carries(groupId))) named.set(name, { groupId, body });
     }
-    return named;
+    return new Map([...named].map(([name, { body }]) => [name, body]));
   }
 }
 

@@ -6,6 +6,7 @@ import { parseServer, requireServer } from './names.ts';
 const MAX_RULES = 64;
 const MAX_PATTERN_CHARACTERS = 256;
 const MAX_STREAM_NAME_CHARACTERS = 64;
+const MAX_SUBJECT_CHARACTERS = 256;
 const PATTERNS = ['resource', 'user', 'session', 'mode'] as const;
 /** Of a bus subject that is no pattern. */
 const SUBJECT = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
@@ -68,8 +69,13 @@ function checkCallback(violations: Violations, field: string, { target }: srtla.
       return;
     }
     case 'busSubject':
-      if (!SUBJECT.test(target.value) || target.value.startsWith(OWN_SUBJECTS)) {
-        violations.add(`${field}.bus_subject`, `must be a subject without wildcards, not below ${OWN_SUBJECTS}`);
+      if (
+        target.value.length > MAX_SUBJECT_CHARACTERS ||
+        !SUBJECT.test(target.value) ||
+        target.value.startsWith(OWN_SUBJECTS)
+      ) {
+        const allowed = `a subject of at most ${MAX_SUBJECT_CHARACTERS} characters, without wildcards, not below`;
+        violations.add(`${field}.bus_subject`, `must be ${allowed} ${OWN_SUBJECTS}`);
       }
       return;
     default:

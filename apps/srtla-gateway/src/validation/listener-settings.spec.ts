@@ -117,6 +117,17 @@ describe('settings of a listener', () => {
       ['settings.ingest.rules.without_stream_id.callback.bus_subject'],
     ],
     [
+      'a callback on a subject too long',
+      {
+        ingest: rules({
+          withoutStreamId: {
+            action: { $case: 'callback', value: { target: { $case: 'busSubject', value: 'x'.repeat(257) } } },
+          },
+        }),
+      },
+      ['settings.ingest.rules.without_stream_id.callback.bus_subject'],
+    ],
+    [
       'a callback without a port',
       {
         ingest: rules({

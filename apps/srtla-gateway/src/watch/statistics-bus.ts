@@ -65,7 +65,13 @@ export class StatisticsBus implements Disposable {
   }
 
   #hear(payload: Uint8Array): void {
-    const report = srtla.StatisticsReport.decode(payload);
+    let report: srtla.StatisticsReport;
+    try {
+      report = srtla.StatisticsReport.decode(payload);
+    } catch {
+      // Of another version, or of nobody who should speak here; the next one comes in a second.
+      return;
+    }
     for (const listener of this.#listeners) listener(report);
   }
 }

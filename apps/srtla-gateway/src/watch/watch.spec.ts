@@ -133,6 +133,29 @@ describe('WatchGroups', () => {
     await bus.close();
   });
 
+  test('of those it resumes by name it gives statistics, and bears what is no report', async () => {
+    const bus = new EmbeddedBus();
+    const statistics = new StatisticsBus(bus);
+    const end = new AbortController();
+    const resumed = { ...request, sessionIds: [groupId], resumeToken: 't.1' };
+    const seen: string[] = [];
+    const report = (): void => {
+      bus.publish('mp.v1.srtla-gateway.statistics', new Uint8Array([255, 255]));
+      statistics.report(
+        () => [otherId, groupId].map((id) => srtla.GroupSample.fromPartial({ groupId: id, statistics: {} })),
+        () => [],
+      );
+    };
+    setTimeout(report, 10);
+    for await (const { item } of watchGroups(eventsOf([]), statistics, resumed, end.signal)) {
+      if (item?.$case === 'statistics') seen.push(item.value.groupId);
+      end.abort();
+    }
+    expect(seen).toEqual([groupId]);
+    statistics[Symbol.dispose]();
+    await bus.close();
+  });
+
   test('asks for its kinds alone, and names what is wrong', async () => {
     const asked: WatchOptions<srtla.SrtlaSession, srtla.SrtlaEvent>[] = [];
     const bus = new EmbeddedBus();

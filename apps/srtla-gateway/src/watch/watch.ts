@@ -61,7 +61,7 @@ async function* follow<S extends object>(
 ): AsyncGenerator<Watched<S>> {
   const options = watchOptions(request, signal);
   const { resumeToken, filter, ids } = request;
-  const told = new Told(resumeToken !== '' && filter === '' && ids.length === 0);
+  const told = new Told(resumeToken === '' ? [] : ids, resumeToken !== '' && filter === '' && ids.length === 0);
   const samples = new SampleQueue<Watched<S>>();
   using following = new DisposableStack();
   if (subscribe !== undefined) {
@@ -100,14 +100,15 @@ function changeOf(item: Exclude<Item, { kind: 'session' }>, sessionCount: number
   }
 }
 
-/** Sessions that the watcher knows of: of others it gets no statistics. One that resumes without a filter knows all. */
+/** Sessions that the watcher knows of: of others it gets no statistics. One that resumes knows those it names, without a filter all. */
 class Told {
-  readonly #ids = new Set<string>();
+  readonly #ids: Set<string>;
   readonly #all: boolean;
   /** Sessions of the snapshot. */
   count = 0;
 
-  constructor(all: boolean) {
+  constructor(known: readonly string[], all: boolean) {
+    this.#ids = new Set(known);
     this.#all = all;
   }
 
