@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { NatsBus } from '@mediaplane/control';
+import { connectNats } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
 import { freePort, startNatsServer, tempFolder, TestProcess } from '@mediaplane/testkit';
 import { describeIf } from '@mediaplane/testkit/jest';
@@ -131,7 +131,7 @@ describeIf(['srt-live-transmit', 'nats-server'], 'who may publish', (programs) =
         '    withoutStreamId: {callbackSubject: ask.nobody}',
       ].join('\n'),
     );
-    const bus = await NatsBus.connect({ servers: [nats.url], name: 'integrator' });
+    const bus = await connectNats({ servers: [nats.url], name: 'integrator' });
     stack.defer(() => bus.close());
     const asked: string[] = [];
     bus.respond('ask.me', async ({ payload }) => {

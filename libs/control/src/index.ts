@@ -11,7 +11,7 @@ export type { Codec } from './codec.ts';
 export type { Logger } from './logger.ts';
 export type * from './bus/bus.ts';
 export { EmbeddedBus } from './bus/embedded-bus.ts';
-export { NatsBus } from './bus/nats-bus.ts';
+export { connectNats } from './bus/connect-nats.ts';
 export type { NatsBusOptions } from './bus/nats-bus.ts';
 export type { CallContext, CallOptions, Method, Route, Router, StreamMethod } from './routing/method.ts';
 export { isInstanceId, makeInstanceId, makeSessionId, parseSessionId, requireSessionId } from './routing/session-id.ts';

@@ -12,7 +12,6 @@ const exporter = new InMemorySpanExporter();
 const resource = resourceFromAttributes({ 'service.name': 'toy' });
 const options = {
   resource,
-  otlpEndpoint: '',
   traceSamplePercent: 100,
   processors: [new SimpleSpanProcessor({ exporter })],
 };

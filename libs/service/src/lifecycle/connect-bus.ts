@@ -1,4 +1,4 @@
-import { EmbeddedBus, NatsBus } from '@mediaplane/control';
+import { EmbeddedBus, connectNats } from '@mediaplane/control';
 import type { Bus, Logger } from '@mediaplane/control';
 import type { CommonConfig } from '../config/common-config.ts';
 
@@ -11,7 +11,7 @@ export async function connectBus(
   if (natsUrl === '') return new EmbeddedBus();
   const { tls } = config;
   const usesTls = tls.caFile !== '' || tls.certFile !== '' || natsUrl.startsWith('tls:');
-  return NatsBus.connect({
+  return connectNats({
     servers: natsUrl.split(',').map((server) => server.trim()),
     name,
     logger,

@@ -41,9 +41,16 @@ export async function layFoundation(
     'service.version': service.version,
     'service.instance.id': instanceId,
   });
-  const tracing = startTracing({ resource, ...config.telemetry, processors: options.spanProcessors });
+  const { otlpEndpoint, ...telemetry } = config.telemetry;
+  const otlp = otlpEndpoint === '' ? undefined : (await import('../telemetry/otlp.ts')).otlpExporters(otlpEndpoint);
+  const tracing = startTracing({
+    resource,
+    ...telemetry,
+    exporter: otlp?.traces,
+    processors: options.spanProcessors,
+  });
   stack.defer(() => tracing.shutdown());
-  const metrics = new Metrics({ resource, ...config.telemetry });
+  const metrics = new Metrics({ resource, ...telemetry, exporter: otlp?.metrics });
   stack.defer(() => metrics.shutdown());
 
   const log = createLogger(config.log, { service: service.name, instance: instanceId }, options.logTo);

@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { defineMetrics, prometheusName } from './metric-definition.ts';
 import { Metrics } from './metrics.ts';
+import { otlpExporters } from './otlp.ts';
 
 const M = defineMetrics({
   packets: {
@@ -27,8 +28,12 @@ const M = defineMetrics({
   },
 });
 
-const metrics = (otlpEndpoint = ''): Metrics =>
-  new Metrics({ resource: resourceFromAttributes({ 'service.name': 'toy' }), otlpEndpoint, metricsIntervalMs: 60_000 });
+const metrics = (otlpEndpoint?: string): Metrics =>
+  new Metrics({
+    resource: resourceFromAttributes({ 'service.name': 'toy' }),
+    exporter: otlpEndpoint === undefined ? undefined : otlpExporters(otlpEndpoint).metrics,
+    metricsIntervalMs: 60_000,
+  });
 
 describe('Prometheus text', () => {
   test('is named as a Collector would name it, units in the name', async () => {

@@ -1,8 +1,8 @@
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
-import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { MetricDefinition } from './metric-definition.ts';
 import { prometheusName } from './metric-definition.ts';
 
@@ -19,8 +19,8 @@ export type Observation = readonly [value: number, attributes: Attributes];
 
 export interface MetricsOptions {
   readonly resource: Resource;
-  /** OTLP over HTTP; empty: Prometheus text only. */
-  readonly otlpEndpoint: string;
+  /** Absent: Prometheus text only. */
+  readonly exporter?: PushMetricExporter | undefined;
   readonly metricsIntervalMs: number;
 }
 
@@ -34,8 +34,8 @@ export class Metrics {
 
   constructor(options: MetricsOptions) {
     const readers: MetricReader[] = [this.reader];
-    if (options.otlpEndpoint !== '') {
-      const exporter = new OTLPMetricExporter({ url: `${options.otlpEndpoint}/v1/metrics` });
+    const { exporter } = options;
+    if (exporter !== undefined) {
       readers.push(new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: options.metricsIntervalMs }));
     }
     this.provider = new MeterProvider({ resource: options.resource, readers });

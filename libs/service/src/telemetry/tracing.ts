@@ -1,7 +1,6 @@
 import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import type { Resource } from '@opentelemetry/resources';
 import {
   BatchSpanProcessor,
@@ -9,12 +8,12 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
 
 export interface TracingOptions {
   readonly resource: Resource;
-  /** OTLP over HTTP; empty: spans are not sent, but a caller's trace context still passes through to the bus. */
-  readonly otlpEndpoint: string;
+  /** Absent: spans are not sent, but a caller's trace context still passes through to the bus. */
+  readonly exporter?: SpanExporter | undefined;
   readonly traceSamplePercent: number;
   /** Where spans go besides, for tests. */
   readonly processors?: readonly SpanProcessor[] | undefined;
@@ -55,10 +54,8 @@ function install(options: TracingOptions): TracerProvider | undefined {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   const spanProcessors = [...(options.processors ?? [])];
-  if (options.otlpEndpoint !== '') {
-    const exporter = new OTLPTraceExporter({ url: `${options.otlpEndpoint}/v1/traces` });
-    spanProcessors.push(new BatchSpanProcessor({ exporter }));
-  }
+  const { exporter } = options;
+  if (exporter !== undefined) spanProcessors.push(new BatchSpanProcessor({ exporter }));
   if (spanProcessors.length === 0) return undefined;
   const sampler = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.traceSamplePercent / 100) });
   const provider = new TracerProvider({ resource: options.resource, sampler, spanProcessors });
