@@ -13,14 +13,17 @@ import type { Owners, Ownership } from './owners.ts';
 import { keyOf } from './relays.ts';
 import type { ForeignLink, Relays } from './relays.ts';
 
+/** A listener whose media thread died is open again by then; if not, its senders ask again. */
+const AGAIN_MS = 1000;
+
 export interface ForeignGroupsParts {
   readonly instanceId: string;
-  readonly owners: Owners;
-  readonly claims: OwnerClaims;
+  readonly owners: Pick<Owners, 'find'>;
+  readonly claims: Pick<OwnerClaims, 'onClaim' | 'insist' | 'yield' | 'release'>;
   /** Undefined: links are not handed on. */
   readonly relays: Relays | undefined;
-  readonly opening: Opening;
-  readonly media: ListenerMedia;
+  readonly opening: Pick<Opening, 'takeOverForeign' | 'giveUp'>;
+  readonly media: Pick<ListenerMedia, 'command'>;
   groups(): Iterable<LiveGroup>;
   isDraining(): boolean;
   readonly log: Logger;
@@ -57,9 +60,14 @@ export class ForeignGroups {
     else void this.#parts.relays?.close(relay);
   }
 
-  /** Returns whether it was one of a relay. Its link comes again, for it hears nothing more. */
+  /** Returns whether it was one of a relay. The listener, on the same thread, goes on in another, and so does the link. */
   onSessionLost(sessionId: string): boolean {
-    return this.#parts.relays?.forget(sessionId) ?? false;
+    const { relays } = this.#parts;
+    const relay = relays?.ofSession(sessionId);
+    if (relay === undefined) return false;
+    relays?.forget(sessionId);
+    setTimeout(() => void this.#settle(relay.link), AGAIN_MS).unref();
+    return true;
   }
 
   /** A listener is over. */
