@@ -12,6 +12,7 @@ export interface FleetOptions {
   readonly serverPort: number;
   /** With a key, links are handed on. */
   readonly relay: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Instances of one fleet, on a real NATS, each a process on a node of its own, each with a listener `main` before the same SRT server. */
@@ -25,7 +26,7 @@ export class Fleet {
     this.#start = start;
   }
 
-  static async start({ instances, relay, serverPort }: FleetOptions, stack: AsyncDisposableStack): Promise<Fleet> {
+  static async start({ instances, relay, serverPort, env }: FleetOptions, stack: AsyncDisposableStack): Promise<Fleet> {
     const nats = stack.use(await startNatsServer());
     const folder = stack.use(await tempFolder('fleet'));
     const keyFile = join(folder.path, 'relay.key');
@@ -35,6 +36,7 @@ export class Fleet {
         MEDIAPLANE_BUS_NATS_URL: nats.url,
         MEDIAPLANE_STATE_NODE: `node-${node}`,
         ...(relay ? { MEDIAPLANE_RELAY_KEY_FILE: keyFile } : {}),
+        ...env,
       }),
     );
     stack.defer(async () => {
