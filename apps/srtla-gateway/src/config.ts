@@ -158,9 +158,20 @@ export type SrtlaGatewayConfig = ConfigOf<typeof srtlaGatewayConfig>;
 export type ConfiguredListener = SrtlaGatewayConfig['listeners'][number];
 
 /** Rules over several keys; what is wrong with a listener is found when it is made into settings. */
-export function checkConfig({ upstream, tokens, relay, statistics }: SrtlaGatewayConfig): ConfigProblem | undefined {
+export function checkConfig({
+  listeners,
+  upstream,
+  tokens,
+  relay,
+  statistics,
+}: SrtlaGatewayConfig): ConfigProblem | undefined {
   if (upstream.portMax < upstream.portMin) {
     return { path: 'upstream.portMax', complaint: `must not be below upstream.portMin, ${upstream.portMin}` };
+  }
+  const within = listeners.findIndex(({ port }) => port >= upstream.portMin && port <= upstream.portMax);
+  if (within !== -1) {
+    const range = `${upstream.portMin} to ${upstream.portMax}`;
+    return { path: `listeners[${within}].port`, complaint: `must not be of upstream.portMin to portMax, ${range}` };
   }
   if (tokens.previousKeyFile !== '' && tokens.keyFile === '') {
     return { path: 'tokens.keyFile', complaint: 'must be set with tokens.previousKeyFile' };

@@ -80,6 +80,7 @@ export class SrtlaGateway {
     const sockets = createUdpSockets(implementation);
     const interfaces = netInterfaces(net.interfaces);
     await proveInterfaces(interfaces, sockets);
+    await proveSourceAddress(upstream.sourceAddress, sockets);
     const configured = configuredListeners(config.listeners, interfaces);
 
     const keySource = { tokens: tokenConfig, stateFolder: state.folder, bus, log };
@@ -261,6 +262,17 @@ export class SrtlaGateway {
   /** Called by Nest when the app ends. */
   async onModuleDestroy(): Promise<void> {
     await this.#parts.stack.disposeAsync();
+  }
+}
+
+/** Rejects with ConfigError. */
+async function proveSourceAddress(address: string, sockets: UdpSockets): Promise<void> {
+  if (address === '') return;
+  try {
+    sockets.close(await sockets.open({ address, port: 0 }));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(`configuration: upstream.sourceAddress = ${address}: must be one of this machine (${why})`);
   }
 }
 

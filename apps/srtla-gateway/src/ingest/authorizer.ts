@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Bus } from '@mediaplane/control';
 import { ServiceError } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
-import { clientCredentials, createClient } from '@mediaplane/service';
+import { clientCredentials, ConfigError, createClient } from '@mediaplane/service';
 import type { ServiceClient } from '@mediaplane/service';
 
 type Client = ServiceClient<srtla.IngestAuthorizerServiceDefinition>;
@@ -24,9 +24,15 @@ export class Authorizer implements Disposable {
   readonly #options: AuthorizerOptions;
   /** By target; the one used longest ago first. */
   readonly #clients = new Map<string, Client>();
+  /** That the clients show. */
+  #token: string;
 
+  /** @throws ConfigError for a file that cannot be read */
   constructor(options: AuthorizerOptions) {
     this.#options = options;
+    requireFile('ingest.callbackCaFile', options.caFile);
+    requireFile('ingest.callbackTokenFile', options.tokenFile);
+    this.#token = this.#readToken();
   }
 
   /** Rejects with ServiceError when there is no answer in time. */
@@ -53,6 +59,13 @@ export class Authorizer implements Disposable {
   }
 
   #client(target: string): Client {
+    const token = this.#readToken();
+    if (token !== this.#token) {
+      // Calls that are under way end in their own time.
+      for (const client of this.#clients.values()) client[Symbol.dispose]();
+      this.#clients.clear();
+      this.#token = token;
+    }
     const known = this.#clients.get(target);
     const client = known ?? this.#connect(target);
     this.#clients.delete(target);
@@ -66,10 +79,26 @@ export class Authorizer implements Disposable {
   }
 
   #connect(target: string): Client {
-    const { caFile, tokenFile } = this.#options;
+    const { caFile } = this.#options;
     return createClient(srtla.IngestAuthorizerServiceDefinition, target, {
       credentials: caFile === '' ? undefined : clientCredentials({ caFile }),
-      bearerToken: tokenFile === '' ? undefined : readFileSync(tokenFile, 'utf8').trim(),
+      bearerToken: this.#token === '' ? undefined : this.#token,
     });
+  }
+
+  /** Each time: such tokens live for an hour. '' for none. */
+  #readToken(): string {
+    const { tokenFile } = this.#options;
+    return tokenFile === '' ? '' : readFileSync(tokenFile, 'utf8').trim();
+  }
+}
+
+function requireFile(key: string, file: string): void {
+  if (file === '') return;
+  try {
+    readFileSync(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(`configuration: ${key} = ${JSON.stringify(file)}: must be a readable file (${why})`);
   }
 }

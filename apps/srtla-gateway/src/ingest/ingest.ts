@@ -17,6 +17,8 @@ const REFUSAL_KEPT_MS = 10_000;
 /** For an encoder whose handshakes cross with the answer; one that starts anew is asked about anew. */
 const ACCEPTANCE_KEPT_MS = 3000;
 const MAX_KEPT = 10_000;
+/** Shorter ones are parts of other words. */
+const LEAST_SECRET_CHARACTERS = 4;
 
 /** An encoder that wants in. */
 export interface IngestRequest {
@@ -98,7 +100,7 @@ export class Ingest {
     return this.#tracer.startActiveSpan('srtla ingest', { attributes }, async (span) => {
       const verdict = await this.#decide(request).catch((error: unknown): Verdict => {
         this.failures += 1;
-        const text = error instanceof Error ? error.message : String(error);
+        const text = withoutSecrets(error instanceof Error ? error.message : String(error), request.streamId);
         this.#log.warn({ groupId: request.groupId, text }, 'an encoder is refused, for nobody could decide');
         span.setStatus({ code: SpanStatusCode.ERROR, message: text });
         return { accepted: false, refusal: IngestRefusal.UNAVAILABLE, text };
@@ -164,4 +166,13 @@ export class Ingest {
       this.#kept.delete(key);
     }
   }
+}
+
+/** What somebody else says of a stream id may repeat it. */
+function withoutSecrets(text: string, streamId: string | null): string {
+  const fields = fieldsOf(streamId);
+  const { resource, user, session, host } = fields ?? { resource: null, user: null, session: null, host: null };
+  return [streamId, resource, user, session, host, ...(fields?.other.values() ?? [])]
+    .filter((secret) => secret !== null && secret.length >= LEAST_SECRET_CHARACTERS)
+    .reduce<string>((left, secret) => left.replaceAll(secret ?? '', '…'), text);
 }

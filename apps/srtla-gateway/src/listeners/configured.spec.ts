@@ -52,6 +52,15 @@ describe('listeners of the configuration', () => {
       ],
       /listeners\[1\].*name.*listeners\[0\]/,
     ],
+    [
+      [
+        { name: 'a', port: 5000, server: 'x:1' },
+        { name: 'b', port: 5000, server: 'x:1' },
+      ],
+      /listeners\[1\].*port: is that of listeners\[0\]/,
+    ],
+    [[{ name: 'a', port: 5000 }], /listeners\[0\].*server: must be set/],
+    [[{ name: 'a', server: 'x:1', withoutStreamId: { refuse: 'forbidden' } }], /withoutStreamId: must be empty/],
     [[{ name: 'a', server: 'x' }], /listeners\[0\].*server: must be host:port/],
     [[{ name: 'a', server: 'x:1', rules: [{ server: 'x:1' }] }], /must be empty where there are rules/],
     [[{ name: 'a', rules: [{ server: 'x:1', refuse: 'forbidden' }] }], /must have one of/],

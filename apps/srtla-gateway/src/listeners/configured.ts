@@ -22,6 +22,10 @@ export function configuredListeners(
     try {
       const twin = entries.findIndex(({ name }) => name === entry.name);
       if (twin !== i) throw ServiceError.invalidField('settings.name', `is that of listeners[${twin}] too`);
+      const rival = entries.findIndex(
+        ({ port, interface: name }) => port !== 0 && port === entry.port && name === entry.interface,
+      );
+      if (rival !== -1 && rival < i) throw ServiceError.invalidField('port', `is that of listeners[${rival}] too`);
       return validateListener(settingsOf(entry), interfaces);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
@@ -46,7 +50,13 @@ function settingsOf(entry: ConfiguredListener): srtla.ListenerSettings {
 function policyOf({ server, rules, withoutStreamId }: ConfiguredListener): srtla.IngestPolicy['policy'] {
   if (server !== '') {
     if (rules.length > 0) throw ServiceError.invalidField('server', 'must be empty where there are rules');
+    if (actionOf(withoutStreamId) !== undefined) {
+      throw ServiceError.invalidField('withoutStreamId', 'must be empty where server says where all streams go');
+    }
     return { $case: 'fixed', value: serverOf(server) };
+  }
+  if (rules.length === 0 && actionOf(withoutStreamId) === undefined) {
+    throw ServiceError.invalidField('server', 'must be set, or rules or withoutStreamId: this refuses every stream');
   }
   const value = srtla.IngestRules.fromPartial({
     rules: rules.map((rule) => ({ ...rule, then: actionOf(rule) })),

@@ -7,6 +7,8 @@ type Decide = (request: srtla.AuthorizeIngestRequest) => srtla.AuthorizeIngestRe
 /** An integrator's IngestAuthorizerService. */
 export class TestAuthorizer implements AsyncDisposable {
   readonly requests: srtla.AuthorizeIngestRequest[] = [];
+  /** As each request showed it. */
+  readonly tokens: string[] = [];
   readonly #server = new Server();
   target = '';
 
@@ -21,6 +23,7 @@ export class TestAuthorizer implements AsyncDisposable {
         done: sendUnaryData<srtla.AuthorizeIngestResponse>,
       ) => {
         authorizer.requests.push(call.request);
+        authorizer.tokens.push(String(call.metadata.get('authorization')[0]));
         done(null, decide(call.request));
       },
       (response) => Buffer.from(authorizeIngest.responseType.encode(response).finish()),
