@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { FleetServiceDefinition, srtla } from '@mediaplane/proto';
 import { createClient } from '@mediaplane/service';
@@ -101,12 +103,19 @@ describeIf(['srt-live-transmit', 'nats-server'], 'links of one sender reach seve
     const before = await owner(running);
     await chain.stream(0, 1000);
     await before.instance.process.kill();
+    // As on another machine: the port that the SRT server knows cannot be had.
+    const thief = createSocket('udp4');
+    stack.defer(() => void thief.close());
+    thief.bind(before.group.upstream?.port, before.group.upstream?.address);
+    await once(thief, 'listening');
     const end = 1000 + 16 * PACKETS_PER_SECOND;
     await chain.stream(1000, end);
     const missing = await chain.missing(end);
     expect(missing.filter((number) => number >= 1000 + 12 * PACKETS_PER_SECOND)).toEqual([]);
     const after = await owner(running);
     expect(after.group.state).toBe(GroupState.STREAMING);
+    expect(after.group.formerGroupId).toBe(before.group.groupId);
+    expect(after.group.upstream?.port).not.toBe(before.group.upstream?.port);
     const survivors = fleet.instances.filter((instance) => instance !== before.instance);
     expect(survivors.map((instance) => fleet.count(instance, ADOPTED)).sort()).toEqual([0, 1]);
     const others = survivors.filter((instance) => instance !== after.instance);
