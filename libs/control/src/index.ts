@@ -9,6 +9,7 @@ export { systemClock } from './clock.ts';
 export type { Clock, Timer } from './clock.ts';
 export type { Codec } from './codec.ts';
 export type { Logger } from './logger.ts';
+export { Turns } from './turns.ts';
 export type * from './bus/bus.ts';
 export { EmbeddedBus } from './bus/embedded-bus.ts';
 export { connectNats } from './bus/connect-nats.ts';

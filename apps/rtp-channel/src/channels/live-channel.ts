@@ -1,9 +1,9 @@
+import { Turns } from '@mediaplane/control';
 import type { PortPair } from '@mediaplane/net';
 import type { CallRecord, Channel, Codecs, Playback } from '@mediaplane/proto';
 import type { AddressWords, ChannelMediaEvent, MediaFormats } from '../media/contract.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { LiveRecording } from './live-recording.ts';
-import { Turns } from './turns.ts';
 
 /** The audio that a channel exchanges with another. */
 export interface Bridge {

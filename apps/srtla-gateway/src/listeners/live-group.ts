@@ -1,7 +1,7 @@
+import { Turns } from '@mediaplane/control';
 import type { AddressWords, UdpSocketHandle } from '@mediaplane/net';
 import { srtla } from '@mediaplane/proto';
 import type { ResumedGroup } from '../media/listener-contract.ts';
-import { Turns } from '../uplinks/turns.ts';
 import type { GroupRates } from './group-rates.ts';
 import type { LiveListener } from './live-listener.ts';
 import type { EventSource } from './session-events.ts';

@@ -1,3 +1,4 @@
+import { Turns } from '@mediaplane/control';
 import type { Logger } from '@mediaplane/control';
 import type { LiveGroup } from '../listeners/live-group.ts';
 import type { LiveListener } from '../listeners/live-listener.ts';
@@ -5,7 +6,6 @@ import type { Opening } from '../listeners/opening.ts';
 import type { ListenerMedia } from '../listeners/upstreams.ts';
 import type { ForeignGroupEvent } from '../media/listener-contract.ts';
 import type { RelayEvent } from '../media/relay-contract.ts';
-import { Turns } from '../uplinks/turns.ts';
 import { addressWords, endpointText } from '../listeners/endpoint.ts';
 import { claimKey } from './owner-claims.ts';
 import type { OwnerClaims } from './owner-claims.ts';

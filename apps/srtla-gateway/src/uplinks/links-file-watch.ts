@@ -1,9 +1,9 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Turns } from '@mediaplane/control';
 import { parseLinksFile } from './links-file.ts';
 import type { LinksFile } from './links-file.ts';
-import { Turns } from './turns.ts';
 
 const POLL_MS = 1000;
 /** An editor that writes in parts has written the next within this time. */

@@ -1,3 +1,4 @@
+import { Turns } from '@mediaplane/control';
 import type { UplinkEvent as MediaEvent, UplinkStatistics } from '../media/uplink-contract.ts';
 import { EncoderSocket } from './encoder-socket.ts';
 import { apiError, uplinkNotFound } from './errors.ts';
@@ -8,7 +9,6 @@ import type { AllParts } from './parts.ts';
 import { ReceiverAddresses } from './receiver-addresses.ts';
 import { linkKey, linkViolations, normalizeLink, requireUplinkSettings, throwIfWrong } from './settings.ts';
 import type { LinkSettings, UplinkSettings } from './settings.ts';
-import { Turns } from './turns.ts';
 import type { UplinkLink } from './uplink-link.ts';
 import type { EncoderView, UplinkView } from './view.ts';
 
