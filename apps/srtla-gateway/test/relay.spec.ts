@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { FleetServiceDefinition, srtla } from '@mediaplane/proto';
 import { createClient } from '@mediaplane/service';
@@ -121,6 +122,28 @@ describeIf(['srt-live-transmit', 'nats-server'], 'links of one sender reach seve
     const others = survivors.filter((instance) => instance !== after.instance);
     expect(after.group.links.map(({ relayedBy }) => relayedBy)).toContain(others[0].instanceId);
     process.stderr.write(`srtla-gateway: ${missing.length} of ${end} packets missing when the owner was killed\n`);
+  }, 90_000);
+
+  test('the owner stands still and is taken for dead: when it is back, one of the two has the group, with all links', async () => {
+    await using stack = new AsyncDisposableStack();
+    const running = await stage(stack);
+    const { fleet, chain } = running;
+    const before = await owner(running);
+    const other = fleet.instances.find((instance) => instance !== before.instance);
+    if (other === undefined) throw new Error('one instance only');
+    await chain.stream(0, 1000);
+    before.instance.process.signal('SIGSTOP');
+    const adopted = other.process.waitForJson(({ msg }) => msg === ADOPTED, { timeoutMs: 20_000 });
+    await Promise.all([
+      chain.stream(1000, 11_000),
+      adopted.then(() => sleep(2000)).then(() => before.instance.process.signal('SIGCONT')),
+    ]);
+    await chain.stream(11_000, 18_000);
+    const after = await owner(running);
+    expect(after.group.state).toBe(GroupState.STREAMING);
+    expect(after.group.links).toHaveLength(2);
+    const missing = await chain.missing(18_000);
+    expect(missing.filter((number) => number >= 16_000)).toEqual([]);
   }, 90_000);
 
   test('the owner is started again on its node: it has the group, and the link that is handed on follows it', async () => {

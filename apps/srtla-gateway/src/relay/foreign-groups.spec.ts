@@ -7,10 +7,12 @@ import { LiveGroup } from '../listeners/live-group.ts';
 import { LiveListener } from '../listeners/live-listener.ts';
 import type { ListenerMedia } from '../listeners/upstreams.ts';
 import { ForeignGroups } from './foreign-groups.ts';
+import type { Claim } from './owner-claims.ts';
 import { claimKey } from './owner-claims.ts';
 import type { Ownership } from './owners.ts';
 
 const GROUP = 'ab'.repeat(256);
+const STREAM_UNIX_MS = 1_800_000_000_000;
 const LINK = plainAddress(parseSocketAddress('198.51.100.7', 5000));
 const SOCKET: UdpSocketHandle = {
   id: 1,
@@ -36,7 +38,7 @@ class Stand {
     srtla.ListenerSettings.fromPartial({ name: 'main' }),
   );
   readonly claims = {
-    onClaim: (_key: string, _instanceId: string): void => undefined,
+    onClaim: (_key: string, _claim: Claim): void => undefined,
     insist: async () => void this.said.push('insist'),
     yield: () => void this.said.push('yield'),
     release: () => void this.said.push('release'),
@@ -69,6 +71,7 @@ class Stand {
     const record = srtla.Group.fromPartial({
       groupId: 'gr_a_1',
       state,
+      streamTime: new Date(STREAM_UNIX_MS),
       links: [{ address: { address: '198.51.100.7', port: 5000 } }],
     });
     const group = new LiveGroup(this.listener, GROUP, record, 0);
@@ -142,19 +145,23 @@ describe('a link of a foreign group', () => {
 });
 
 describe('a group that is here and that another instance claims', () => {
-  test('is claimed back when it streams', async () => {
+  test('is claimed back when it streams, unless there the encoder has begun anew', async () => {
     const stand = new Stand();
     stand.group(srtla.GroupState.STREAMING);
-    stand.claims.onClaim(claimKey(GROUP), 'b');
+    stand.claims.onClaim(claimKey(GROUP), { instanceId: 'b', streamUnixMs: 0 });
+    stand.claims.onClaim(claimKey(GROUP), { instanceId: 'b', streamUnixMs: STREAM_UNIX_MS - 1 });
     await settled();
-    expect(stand.said).toEqual(['insist']);
+    expect(stand.said.splice(0)).toEqual(['insist', 'insist']);
     expect(stand.commands).toEqual([]);
+    stand.claims.onClaim(claimKey(GROUP), { instanceId: 'b', streamUnixMs: STREAM_UNIX_MS + 1 });
+    await settled();
+    expect(stand.said).toEqual(['yield']);
   });
 
   test('is left to it when it does not, and its links go there', async () => {
     const stand = new Stand();
     stand.group(srtla.GroupState.REGISTERED);
-    stand.claims.onClaim(claimKey(GROUP), 'b');
+    stand.claims.onClaim(claimKey(GROUP), { instanceId: 'b', streamUnixMs: 0 });
     await settled();
     expect(stand.said).toEqual(['yield']);
     expect(stand.commands).toEqual(['releaseGroup', 'refuseForeign']);
@@ -163,8 +170,8 @@ describe('a group that is here and that another instance claims', () => {
   test("is nobody else's when the claim is our own, or of another group", async () => {
     const stand = new Stand();
     stand.group(srtla.GroupState.REGISTERED);
-    stand.claims.onClaim(claimKey(GROUP), 'a');
-    stand.claims.onClaim(claimKey('cd'.repeat(256)), 'b');
+    stand.claims.onClaim(claimKey(GROUP), { instanceId: 'a', streamUnixMs: 0 });
+    stand.claims.onClaim(claimKey('cd'.repeat(256)), { instanceId: 'b', streamUnixMs: 0 });
     await settled();
     expect([...stand.said, ...stand.commands]).toEqual([]);
   });

@@ -8,7 +8,7 @@ import type { ForeignGroupEvent } from '../media/listener-contract.ts';
 import type { RelayEvent } from '../media/relay-contract.ts';
 import { addressWords, endpointText } from '../listeners/endpoint.ts';
 import { claimKey } from './owner-claims.ts';
-import type { OwnerClaims } from './owner-claims.ts';
+import type { Claim, OwnerClaims } from './owner-claims.ts';
 import type { Owners, Ownership } from './owners.ts';
 import { keyOf } from './relays.ts';
 import type { ForeignLink, Relays } from './relays.ts';
@@ -46,7 +46,7 @@ export class ForeignGroups {
 
   constructor(parts: ForeignGroupsParts) {
     this.#parts = parts;
-    parts.claims.onClaim = (key, instanceId) => this.#onClaim(key, instanceId);
+    parts.claims.onClaim = (key, claim) => this.#onClaim(key, claim);
   }
 
   onForeignLink(listener: LiveListener, { id, issuer, address, isRelayed }: ForeignGroupEvent): void {
@@ -158,26 +158,29 @@ export class ForeignGroups {
   }
 
   /**
-   * Somebody, we perhaps, has claimed a group. Links of it that are handed on follow. Who has it, though another one has claimed it (it was
-   * taken for dead), keeps it if it streams, and says so; else it lets go.
+   * Somebody, we perhaps, has claimed a group. Links of it that are handed on follow. Who has it though another one has claimed it, for it
+   * was taken for dead, says so if its SRT session is the later one; else it lets go. An encoder has but one session: that of before is over.
    */
-  #onClaim(key: string, instanceId: string): void {
+  #onClaim(key: string, claim: Claim): void {
     const { relays, groups } = this.#parts;
+    const { instanceId } = claim;
     for (const { link, owner } of [...(relays?.values() ?? [])]) {
       if (claimKey(link.groupId) === key && owner !== instanceId) void this.#settle(link);
     }
     if (instanceId === this.#parts.instanceId) return;
-    for (const group of groups()) if (claimKey(group.key) === key) void this.#contested(group, instanceId);
+    for (const group of groups()) if (claimKey(group.key) === key) void this.#contested(group, claim);
   }
 
-  async #contested(group: LiveGroup, claimant: string): Promise<void> {
+  async #contested(group: LiveGroup, claim: Claim): Promise<void> {
     const { claims, media, log } = this.#parts;
     const { listener, key, record } = group;
+    const { instanceId: claimant } = claim;
     const facts = { groupId: group.id, claimant };
     try {
-      if (group.streams) {
+      const streamUnixMs = group.streams ? (record.streamTime?.getTime() ?? 0) : 0;
+      if (streamUnixMs > claim.streamUnixMs) {
         log.warn(facts, 'a group that streams here was claimed by another instance: it is claimed back');
-        return await claims.insist(key);
+        return await claims.insist(key, streamUnixMs);
       }
       log.warn(facts, 'a group was claimed by another instance: it is left to it');
       claims.yield(key);

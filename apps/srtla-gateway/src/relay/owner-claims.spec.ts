@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { EmbeddedBus } from '@mediaplane/control';
 import { pino } from 'pino';
+import type { Claim } from './owner-claims.ts';
 import { CLAIM_TTL_MS, OwnerClaims, claimKey } from './owner-claims.ts';
 
 const GROUP = 'ab'.repeat(256);
@@ -68,18 +69,19 @@ describe('claims of groups', () => {
   test('are told to all who follow, and taken back by who insists', async () => {
     const [a, b] = fleet('a', 'b');
     const heard = new Promise<string>((resolve) => {
-      a.onClaim = (key, instanceId) => {
+      a.onClaim = (key, { instanceId }) => {
         if (key === claimKey(GROUP) && instanceId === 'b') resolve(instanceId);
       };
     });
     await b.take(GROUP, undefined);
     expect(await heard).toBe('b');
-    const lost = new Promise<string>((resolve) => {
-      b.onClaim = (_, instanceId) => {
-        if (instanceId === 'a') resolve(instanceId);
+    const lost = new Promise<Claim>((resolve) => {
+      b.onClaim = (_, claim) => {
+        if (claim.instanceId === 'a') resolve(claim);
       };
     });
-    await a.insist(GROUP);
-    expect(await lost).toBe('a');
+    await a.insist(GROUP, 1_800_000_000_000);
+    expect(await lost).toEqual({ instanceId: 'a', streamUnixMs: 1_800_000_000_000 });
+    expect(await b.owner(GROUP)).toBe('a');
   });
 });

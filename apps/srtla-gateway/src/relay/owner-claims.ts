@@ -8,6 +8,12 @@ const RENEW_MS = 20_000;
 const WATCH_AGAIN_MS = 1000;
 const KEY_LETTERS = 32;
 
+export interface Claim {
+  readonly instanceId: string;
+  /** When its SRT session came to stand there, as far as that was told; 0: none has. Of two who claim a group, the later one is right. */
+  readonly streamUnixMs: number;
+}
+
 export interface OwnerClaimsOptions {
   /** A bucket of CLAIM_TTL_MS. */
   readonly kv: BusKv;
@@ -21,10 +27,10 @@ export interface OwnerClaimsOptions {
  */
 export class OwnerClaims implements Disposable {
   /** Told of every claim that anybody makes. */
-  onClaim: (key: string, instanceId: string) => void = () => undefined;
+  onClaim: (key: string, claim: Claim) => void = () => undefined;
   readonly #options: OwnerClaimsOptions;
-  /** Keys of our own. */
-  readonly #held = new Set<string>();
+  /** Our own, by key. */
+  readonly #held = new Map<string, Claim>();
   readonly #stop = new AbortController();
   readonly #timer: NodeJS.Timeout;
 
@@ -37,27 +43,28 @@ export class OwnerClaims implements Disposable {
   /** Who has claimed the group; undefined when nobody has. Rejects with ServiceError while the bus is away. */
   async owner(groupId: string): Promise<string | undefined> {
     const entry = await this.#options.kv.get(claimKey(groupId));
-    return entry === undefined ? undefined : Buffer.from(entry.value).toString();
+    return entry === undefined ? undefined : decode(entry.value).instanceId;
   }
 
   /** Claims a group that `from` has had until now; undefined: that nobody has claimed. Returns whether it is ours now. */
   async take(groupId: string, from: string | undefined): Promise<boolean> {
     const { kv, instanceId } = this.#options;
     const key = claimKey(groupId);
+    const claim = { instanceId, streamUnixMs: 0 };
     try {
       if (from === undefined) {
-        await kv.create(key, Buffer.from(instanceId));
+        await kv.create(key, encode(claim));
       } else {
         const entry = await kv.get(key);
-        if (entry === undefined || Buffer.from(entry.value).toString() !== from) return false;
-        await kv.update(key, Buffer.from(instanceId), entry.revision);
+        if (entry === undefined || decode(entry.value).instanceId !== from) return false;
+        await kv.update(key, encode(claim), entry.revision);
       }
     } catch (error) {
       // Another one was faster.
       if (hasCode(error, 'ALREADY_EXISTS') || hasCode(error, 'ABORTED')) return false;
       throw error;
     }
-    this.#held.add(key);
+    this.#held.set(key, claim);
     return true;
   }
 
@@ -76,12 +83,13 @@ export class OwnerClaims implements Disposable {
     }
   }
 
-  /** It lives here, whatever others think. */
-  async insist(groupId: string): Promise<void> {
+  /** It lives here, whatever others think. `streamUnixMs`: since then its SRT session stands. */
+  async insist(groupId: string, streamUnixMs: number): Promise<void> {
     const { kv, instanceId } = this.#options;
     const key = claimKey(groupId);
-    this.#held.add(key);
-    await kv.put(key, Buffer.from(instanceId));
+    const claim = { instanceId, streamUnixMs };
+    this.#held.set(key, claim);
+    await kv.put(key, encode(claim));
   }
 
   /** Another one has it: the claim is not ours to remove. */
@@ -103,9 +111,9 @@ export class OwnerClaims implements Disposable {
   }
 
   async #renew(): Promise<void> {
-    const { kv, instanceId, log } = this.#options;
+    const { kv, log } = this.#options;
     try {
-      for (const key of this.#held) await kv.put(key, Buffer.from(instanceId));
+      for (const [key, claim] of this.#held) await kv.put(key, encode(claim));
     } catch (err) {
       log.warn({ err }, 'claims of groups are not renewed; it is tried again');
     }
@@ -117,7 +125,7 @@ export class OwnerClaims implements Disposable {
     while (!signal.aborted) {
       try {
         for await (const change of kv.watch({ signal })) {
-          if (change.kind === 'put') this.onClaim(change.entry.key, Buffer.from(change.entry.value).toString());
+          if (change.kind === 'put') this.onClaim(change.entry.key, decode(change.entry.value));
         }
       } catch (err) {
         if (!signal.aborted) log.warn({ err }, 'claims of groups are not followed; it is tried again');
@@ -125,6 +133,15 @@ export class OwnerClaims implements Disposable {
       if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, WATCH_AGAIN_MS).unref());
     }
   }
+}
+
+function encode({ instanceId, streamUnixMs }: Claim): Uint8Array {
+  return Buffer.from(`${instanceId} ${streamUnixMs}`);
+}
+
+function decode(value: Uint8Array): Claim {
+  const [instanceId, streamUnixMs] = Buffer.from(value).toString().split(' ');
+  return { instanceId, streamUnixMs: Number(streamUnixMs) || 0 };
 }
 
 /** A group's id is a secret, and names of keys are not. */
