@@ -82,7 +82,7 @@ export class Answers {
     if (count > 0) {
       // The last of its numbers is the packet that made the receiver send it.
       const rttMs = log.echoMs(ackSequence(view, offset, count - 1), link.index, nowUs);
-      if (rttMs >= 0) link.rtt.add(rttMs);
+      if (rttMs >= 0) link.onRoundTrip(rttMs, nowUs);
     }
     for (let i = 0; i < count; i += 1) {
       const sequence = ackSequence(view, offset, i);

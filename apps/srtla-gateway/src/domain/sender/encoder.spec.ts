@@ -81,6 +81,25 @@ describe('an encoder', () => {
     expect(world.events.slice(3)).toEqual(['encoder down: silent']);
   });
 
+  test('and is up again when it goes on, as one does whose machine has slept', () => {
+    const world = up();
+    world.run(7 * SECOND);
+    world.fromEncoder(packet(5));
+    expect(world.events.slice(3)).toEqual(['encoder down: silent', 'encoder up: 300 ms, null']);
+    world.run(SECOND);
+    expect(world.arrived.map(({ sequence }) => sequence)).toEqual([5]);
+    world.shakeHands(101, 500);
+    expect(world.events.slice(5)).toEqual(['encoder down: replaced']);
+  });
+
+  test('that goes on after its goodbye is not up', () => {
+    const world = up();
+    world.answer(SrtControlType.shutdown, [0]);
+    world.run(7 * SECOND);
+    world.fromEncoder(packet(5));
+    expect(world.events.slice(3)).toEqual(['encoder down: shutdown']);
+  });
+
   test('that begins anew from the same port is another session', () => {
     const world = up();
     world.shakeHands(101, 500);

@@ -2,7 +2,7 @@ import { SocketAddress } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import { HandshakeType, SrtKind, callerLatencyMs, destinationSocketId } from '@mediaplane/srtla';
 import type { Handshake, HandshakeOptions } from '@mediaplane/srtla';
-import type { SenderEvents } from './sender-parts.ts';
+import type { EncoderLostReason, SenderEvents } from './sender-parts.ts';
 
 /** An encoder that says nothing for so long may be followed by another; one that has not got through to its server, sooner. */
 const SILENCE_US = 2e6;
@@ -30,6 +30,8 @@ export class Encoder {
   #options: HandshakeOptions | null = null;
   /** It has said goodbye. */
   #hasLeft = false;
+  /** It was up, and fell silent: if it goes on, its session does. */
+  #isAsleep = false;
 
   /** @param onNewSession sequence numbers and answers of before are another session's */
   constructor(events: Pick<SenderEvents, 'encoderUp' | 'encoderDown'>, onNewSession: () => void) {
@@ -53,6 +55,7 @@ export class Encoder {
       this.address.copyFrom(from);
     }
     this.heardUs = nowUs;
+    if (this.#isAsleep && kind !== SrtKind.handshake) this.#begin();
     return true;
   }
 
@@ -75,9 +78,7 @@ export class Encoder {
   onAnswer({ type, options }: Handshake): void {
     if (type !== HandshakeType.conclusion) return;
     if (options && this.#options) this.latencyMs = callerLatencyMs(this.#options, options);
-    if (this.isUp) return;
-    this.isUp = true;
-    this.#events.encoderUp(this);
+    if (!this.isUp) this.#begin();
   }
 
   /** From either side. */
@@ -91,15 +92,29 @@ export class Encoder {
     return this.#socketId === 0 || destinationSocketId(view, offset) === this.#socketId;
   }
 
+  /** For so long nobody could hear it. */
+  onStall(us: number): void {
+    this.heardUs += us;
+  }
+
   onTick(nowUs: number): void {
-    if (nowUs - this.heardUs >= LOST_US) this.#end('silent');
+    if (!this.isUp || nowUs - this.heardUs < LOST_US) return;
+    this.#end('silent');
+    this.#isAsleep = true;
   }
 
   #mayBeFollowed(nowUs: number): boolean {
     return !this.isSet || this.#hasLeft || nowUs - this.heardUs >= (this.isUp ? SILENCE_US : UNANSWERED_US);
   }
 
-  #end(reason: 'silent' | 'shutdown' | 'replaced'): void {
+  #begin(): void {
+    this.#isAsleep = false;
+    this.isUp = true;
+    this.#events.encoderUp(this);
+  }
+
+  #end(reason: EncoderLostReason): void {
+    this.#isAsleep = false;
     if (!this.isUp) return;
     this.isUp = false;
     this.#events.encoderDown(reason);

@@ -42,7 +42,7 @@ export class Keepalives {
     const sentMs = keepaliveTimeMs(this.#parts.view, offset, length);
     const rttMs = Math.floor(nowUs / 1000) + 1 - sentMs;
     if (sentMs <= 0 || rttMs < 0 || rttMs > MAX_RTT_MS) return -1;
-    link.rtt.add(rttMs);
+    link.onRoundTrip(rttMs, nowUs);
     return (sentMs - 1) * 1000;
   }
 }

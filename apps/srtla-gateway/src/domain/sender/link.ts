@@ -67,6 +67,8 @@ export class SenderLink {
   readonly #sentMs = new Int32Array(UNPROVEN_PLACES);
   /** When a proof has come last. */
   #provenMs = 0;
+  /** Until then we last stalled. */
+  #stalledUs = -Infinity;
   /** Until then it has its `maxBitrateBps`. */
   #busyUntilUs = -Infinity;
 
@@ -123,6 +125,18 @@ export class SenderLink {
     this.proven = ordinal;
     this.beginSilence(nowUs);
     return true;
+  }
+
+  /** For so long nobody could hear it. */
+  onStall(us: number, nowUs: number): void {
+    this.heardUs += us;
+    this.#stalledUs = nowUs;
+    this.beginSilence(nowUs);
+  }
+
+  /** Of something that went out by it once, and has come back by it; where a stall of ours fell into that, it measures us. */
+  onRoundTrip(ms: number, nowUs: number): void {
+    if (nowUs - ms * 1000 >= this.#stalledUs) this.rtt.add(ms);
   }
 
   beginSilence(nowUs: number): void {

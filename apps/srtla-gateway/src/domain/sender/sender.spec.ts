@@ -163,3 +163,27 @@ describe('what the server says', () => {
     expect(world.sender.links[0].rtt.samples).toBe(samples);
   });
 });
+
+describe('a stall of our own', () => {
+  test.each([0.6, 2, 6])('of %d s is no silence of links or encoder: what came meanwhile is read first', (seconds) => {
+    const world = new World();
+    world.run(SECOND);
+    world.shakeHands(77, 500);
+    world.run(100 * MS);
+    world.answerHandshake(500);
+    world.run(100 * MS);
+    world.stream(0, 500);
+    const since = world.events.length;
+    // The timer is the first to be served.
+    world.nowUs += seconds * SECOND;
+    world.sender.onDeadline(world.nowUs);
+    world.stream(500, 500);
+    world.run(SECOND);
+    expect(world.events.slice(since)).toEqual([]);
+    expect(world.sender.counters.resent).toBe(0);
+    // A link that has died then is found out all the same.
+    world.wires[0].cut = true;
+    world.stream(1000, 300);
+    expect(world.events.slice(since)).toEqual(['link 0 suspect']);
+  });
+});

@@ -24,6 +24,8 @@ const LINK_TIMEOUT_US = 4e6;
 const IDLE_TICK_US = 200_000;
 const BUSY_TICK_US = 50_000;
 const BUSY_US = 2e6;
+/** Not run for so long, much longer than it takes between ticks, it was the machine that stalled, or we. */
+const STALL_US = 0.5e6;
 
 /**
  * The sending end of SRTLA: registers its links with a receiver, gives each packet of the encoder to a link, and learns from
@@ -44,6 +46,7 @@ export class Sender {
   readonly #answers: Answers;
   readonly #budget = new DuplicateBudget();
   #tickUs = -Infinity;
+  #awakeUs = -Infinity;
   /** The last packet of the encoder. */
   #packetUs = -Infinity;
   #preciousUntilUs = -Infinity;
@@ -172,6 +175,7 @@ export class Sender {
   /** A datagram that came to the socket that encoders send to. */
   onEncoderDatagram(offset: number, length: number, from: AddressWords, nowUs: number): void {
     const { view } = this.#parts;
+    this.#wake(nowUs);
     const kind = srtKind(view, offset, length);
     if (kind === SrtKind.unknown) this.counters.malformed += 1;
     else if (this.encoder.admit(from, kind, nowUs)) this.#onSrt(kind, offset, length, nowUs);
@@ -179,6 +183,7 @@ export class Sender {
 
   /** A datagram that came to a link's socket from the receiver. */
   onLinkDatagram(link: SenderLink, offset: number, length: number, nowUs: number): void {
+    this.#wake(nowUs);
     this.#answers.onDatagram(link, offset, length, nowUs);
     this.#failover.onProgress(this.encoder.latencyMs, nowUs);
   }
@@ -186,6 +191,7 @@ export class Sender {
   /** Registration, keepalives and time-outs. Call it at `nextDueUs`, or whenever. */
   onDeadline(nowUs: number): void {
     if (nowUs < this.nextDueUs) return;
+    this.#wake(nowUs);
     this.#tickUs = nowUs;
     for (const link of this.links) {
       if (link.state === 'live' && nowUs - link.heardUs >= LINK_TIMEOUT_US) this.#drop(link, 'silent', nowUs);
@@ -195,6 +201,15 @@ export class Sender {
     this.encoder.onTick(nowUs);
     this.#care.onTick(this.encoder.latencyMs, nowUs);
     this.#failover.onProgress(this.encoder.latencyMs, nowUs);
+  }
+
+  /** Time in which nothing was read is nobody's silence: what came meanwhile is still to be read. */
+  #wake(nowUs: number): void {
+    const sinceUs = nowUs - this.#awakeUs;
+    this.#awakeUs = nowUs;
+    if (sinceUs < STALL_US || sinceUs === Infinity) return;
+    for (const link of this.#links.live) link.onStall(sinceUs, nowUs);
+    this.encoder.onStall(sinceUs);
   }
 
   #onSrt(kind: SrtKind, offset: number, length: number, nowUs: number): void {
