@@ -302,9 +302,16 @@ async function relayNetwork(
     log.warn('relay.keyFile is of no use without NATS: there are no other instances');
     return undefined;
   }
-  const bytes = config.sockets.listenerReceiveBufferBytes;
-  const socketOptions = { dscp: config.net.dscp, receiveBufferBytes: bytes, sendBufferBytes: bytes };
-  return new RelayNetwork({ sockets, interfaces, socketOptions, port, keys, maxPacketsPerSecond });
+  return new RelayNetwork({
+    sockets,
+    interfaces,
+    dscp: config.net.dscp,
+    ownerBufferBytes: config.sockets.listenerReceiveBufferBytes,
+    linkBufferBytes: config.sockets.upstreamReceiveBufferBytes,
+    port,
+    keys,
+    maxPacketsPerSecond,
+  });
 }
 
 /** '' for no page. @throws ConfigError */

@@ -140,10 +140,11 @@ export class ForeignGroups {
     );
     const args = { id: groupId, links, stream: left?.stream ?? null, address, isRelayed };
     const isHere = await media.command(listener.mediaId, 'adoptGroup', args);
+    if (!isNew) return;
     if (!isHere) {
       claims.release(groupId, false);
       if (left !== undefined) await opening.giveUp(listener, left);
-    } else if (isNew) {
+    } else {
       this.adopted += 1;
       log.warn(
         {

@@ -9,7 +9,10 @@ const PORTS = 64;
 export interface RelayNetworkOptions {
   readonly sockets: UdpSockets;
   readonly interfaces: readonly NetInterface[];
-  readonly socketOptions: Pick<UdpSocketOptions, 'dscp' | 'receiveBufferBytes' | 'sendBufferBytes'>;
+  readonly dscp: number;
+  /** Of a relay socket, to which all links come; and of the socket of one link. */
+  readonly ownerBufferBytes: number;
+  readonly linkBufferBytes: number;
   /** Of the first listener's relay socket; 0: the system chooses. */
   readonly port: number;
   readonly keys: RelayKeys;
@@ -40,31 +43,37 @@ export class RelayNetwork {
     const { port } = this.#options;
     for (let tried = 0; port > 0 && tried < PORTS; tried += 1) {
       try {
-        return await this.#open(interfaceName, port + tried, false);
+        return await this.#open(interfaceName, this.#ofOwner(port + tried));
       } catch (error) {
         const isTaken = error instanceof NetError && error.code === 'address-in-use';
         if (!isTaken || tried === PORTS - 1) throw error;
       }
     }
-    return this.#open(interfaceName, 0, false);
+    return this.#open(interfaceName, this.#ofOwner(0));
   }
 
   /** By which one link is handed on. Rejects with NetError. */
   async openLinkSocket(interfaceName: string): Promise<UdpSocketHandle> {
     // What the link brings in one pass goes on in one call.
-    return this.#open(interfaceName, 0, true);
+    const { linkBufferBytes: bytes } = this.#options;
+    return this.#open(interfaceName, { port: 0, receiveBufferBytes: bytes, sendBufferBytes: bytes, segmentRuns: true });
   }
 
   close(socket: UdpSocketHandle): void {
     this.#options.sockets.close(socket);
   }
 
-  #open(interfaceName: string, port: number, segmentRuns: boolean): Promise<UdpSocketHandle> {
-    const { sockets, interfaces, socketOptions } = this.#options;
+  #ofOwner(port: number): Omit<UdpSocketOptions, 'address'> {
+    const { ownerBufferBytes: bytes } = this.#options;
+    return { port, receiveBufferBytes: bytes, sendBufferBytes: bytes };
+  }
+
+  #open(interfaceName: string, options: Omit<UdpSocketOptions, 'address'>): Promise<UdpSocketHandle> {
+    const { sockets, interfaces, dscp } = this.#options;
     const networkInterface = interfaces.find(({ name }) => name === interfaceName);
     const address = networkInterface === undefined ? undefined : privateAddress(networkInterface);
     if (address === undefined) throw new Error(`no private address on ${interfaceName}`);
-    return sockets.open({ ...socketOptions, address, port, segmentRuns });
+    return sockets.open({ ...options, address, dscp });
   }
 }
 

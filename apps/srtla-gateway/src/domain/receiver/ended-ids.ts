@@ -1,7 +1,7 @@
 /** More than anybody kicks within the time that an id is good for; the oldest make room. */
 const MAX_IDS = 4096;
 
-/** Ids of groups that were ended for good, though their tokens are still good. */
+/** Ids of groups that are not here, though their tokens say so: they were ended for good, or another instance has them. */
 export class EndedIds {
   readonly #keys = new Set<string>();
 
@@ -12,6 +12,10 @@ export class EndedIds {
       this.#keys.delete(oldest);
       break;
     }
+  }
+
+  delete(key: string): void {
+    this.#keys.delete(key);
   }
 
   has(key: string): boolean {

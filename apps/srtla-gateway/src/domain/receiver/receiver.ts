@@ -152,6 +152,7 @@ export class Receiver {
   /** Another instance has the group. */
   release(group: Group, nowUs: number): void {
     this.#ingest.end(group, 'gateway', nowUs);
+    this.#registration.releaseId(group.key);
     this.#registry.close(group, 'released', nowUs);
   }
 

@@ -46,6 +46,8 @@ export class Registration {
   readonly #counters: ReceiverCounters;
   readonly #limiter: RegistrationLimiter;
   readonly #ended = new EndedIds();
+  /** Of groups that began here and that another instance has. */
+  readonly #released = new EndedIds();
   readonly #lateLinks = new LateLinks();
 
   constructor(parts: ReceiverParts, registry: Registry, counters: ReceiverCounters) {
@@ -97,18 +99,14 @@ export class Registration {
     const key = groupKey(id);
     const group = this.#registry.groups.get(key);
     if (group === undefined) {
-      if (!this.#mayOpen(id, key, from, peer, nowUs)) return;
+      if (!this.#mayOpen(id, key, from, link, peer, nowUs)) return;
     } else if (link?.group === group) {
       // The REG3 was lost on its way.
       link.heardUs = nowUs;
       return this.#reply(from, peer, SrtlaType.reg3);
     }
     const former = link ?? group?.links.find(({ origin }) => origin.equals(originOf(from, peer)));
-    if (former !== undefined && !mayFollow(former, peer, nowUs)) {
-      this.#counters.taken += 1;
-      return this.#reply(from, peer, SrtlaType.regError);
-    }
-    if (former !== undefined) this.#registry.dropLink(former, 'moved', nowUs);
+    if (!this.#vacate(former, from, peer, nowUs)) return;
     if (!this.#hasRoom(group, nowUs)) {
       this.#counters.full += 1;
       return this.#reply(from, peer, SrtlaType.regError);
@@ -122,7 +120,7 @@ export class Registration {
 
   /**
    * A group that `foreignGroup` told of is ours from now on, with the link that came. `links`: those that it is known to have had.
-   * Returns false when there is no room for it.
+   * Returns false when there is no room for it, or the link is another group's by now.
    */
   adopt(
     key: string,
@@ -132,15 +130,17 @@ export class Registration {
     nowUs: number,
   ): boolean {
     let group = this.#registry.groups.get(key);
+    const holder = peer === undefined ? this.#registry.link(from) : this.#registry.relayedLink(from);
+    if (holder?.group.key !== key && !this.#vacate(holder, from, peer, nowUs)) return false;
     if (group === undefined) {
       if (this.#ended.has(key) || !this.#registry.makeRoom(nowUs)) return false;
+      this.#released.delete(key);
       group = this.#registry.openGroup(key, stream !== null, nowUs);
       if (stream !== null) this.resumeStream(group, stream, nowUs);
       for (const { address } of links) this.#lateLinks.admit(group, address);
     }
     const origin = new SocketAddress().copyFrom(originOf(from, peer));
-    const former = group.links.find((link) => origin.equals(link.origin));
-    if (former === undefined) {
+    if (!group.links.some((link) => origin.equals(link.origin))) {
       if (!this.#hasRoom(group, nowUs) || this.#isTooLate(group, origin)) {
         this.#reply(from, peer, SrtlaType.regError);
         return true;
@@ -175,22 +175,35 @@ export class Registration {
     this.#lateLinks.admit(group, link.origin);
   }
 
+  /** Another instance has the group: links that come with its id are told of, though it began here. */
+  releaseId(key: string): void {
+    this.#released.add(key);
+  }
+
   /** Whoever comes with that id is told that there is no such group. */
   endId(key: string): void {
     this.#ended.add(key);
   }
 
   /** Whether an id that belongs to no group opens one; answers when it does not. */
-  #mayOpen(id: Uint8Array, key: string, from: AddressWords, peer: RelayPeer | undefined, nowUs: number): boolean {
+  #mayOpen(
+    id: Uint8Array,
+    key: string,
+    from: AddressWords,
+    link: Link | undefined,
+    peer: RelayPeer | undefined,
+    nowUs: number,
+  ): boolean {
     const { ids, options, events } = this.#parts;
     if (!this.#limiter.admit(originOf(from, peer), nowUs)) {
       this.#counters.rateLimited += 1;
       return false;
     }
     const issuer = this.#ended.has(key) ? null : ids.issuer(id);
-    if (issuer !== null && issuer !== ids.instanceId && options.foreignGroups === 'tell') {
+    const isElsewhere = issuer !== ids.instanceId || this.#released.has(key);
+    if (issuer !== null && isElsewhere && options.foreignGroups === 'tell') {
       // Also while draining: the group is another's.
-      events.foreignGroup(key, issuer, from, peer);
+      if (this.#vacate(link, from, peer, nowUs)) events.foreignGroup(key, issuer, from, peer);
       return false;
     }
     if (this.draining) {
@@ -199,6 +212,18 @@ export class Registration {
     }
     if (issuer !== null) return true;
     this.refuse(from, peer);
+    return false;
+  }
+
+  /** Ends a link whose address, or whose sender by another way, comes with another group; answers when that is too soon. */
+  #vacate(former: Link | undefined, from: AddressWords, peer: RelayPeer | undefined, nowUs: number): boolean {
+    if (former === undefined) return true;
+    if (mayFollow(former, peer, nowUs)) {
+      this.#registry.dropLink(former, 'moved', nowUs);
+      return true;
+    }
+    this.#counters.taken += 1;
+    this.#reply(from, peer, SrtlaType.regError);
     return false;
   }
 

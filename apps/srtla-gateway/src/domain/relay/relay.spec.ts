@@ -191,6 +191,24 @@ describe('a group whose owner is gone', () => {
     expect(bench.events.at(-1)).toBe('group 0 down: released');
     bench.from(1, reg2(ID));
     expect(bench.events.at(-1)).toBe('link 1:5000 of another');
+    bench.from(2, reg2(idOf(3)));
+    bench.receiver.release(bench.groupOf(2), bench.nowUs);
+    expect(bench.from(2, reg2(idOf(3)))).toEqual([]);
+    expect(bench.events.at(-1)).toBe(`link 2:5000 of ${OURS}`);
+    bench.receiver.adopt({ ...former, key: keyOf(idOf(3)) }, addressOf(2), false, bench.nowUs);
+    expect(bench.groupOf(2).links).toHaveLength(1);
+  });
+
+  test("does not get a link that is another group's", () => {
+    const bench = new Bench({ foreignGroups: 'tell' });
+    bench.register(1, 1);
+    expect(bench.from(1, reg2(ID)).map(({ bytes }) => bytes)).toEqual([REG_ERR]);
+    expect(bench.does(() => bench.receiver.adopt(former, addressOf(1), false, bench.nowUs))).toMatchObject([
+      { bytes: REG_ERR },
+    ]);
+    bench.wait(4 * SECOND);
+    expect(bench.from(1, reg2(ID))).toEqual([]);
+    expect(bench.events.slice(-2)).toEqual(['link 1:5000 down: moved', 'link 1:5000 of another']);
   });
 
   test('that somebody has who cannot be reached is not there', () => {
