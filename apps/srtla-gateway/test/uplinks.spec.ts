@@ -93,3 +93,16 @@ test('an uplink outlives its media thread: the same port, and its links are up a
   expect(real.uplinks.list()).toEqual([expect.objectContaining({ listenPort, problem: '' })]);
   expect(real.media.sessions).toBe(1 + LINKS.length);
 }, 60_000);
+
+test('one more than the media thread has memory for is refused as that, and there is room when another has ended', async () => {
+  await using real = await RealUplinks.start();
+  // Half a second of it is 8 MiB of the 16 that the thread has.
+  const settings = { ...UPLINK_DEFAULTS, maxBitrateBps: 100e6, receiverHost: '127.0.0.1', receiverPort: 9 };
+  const { uplinkId } = await real.uplinks.create(settings);
+  const before = descriptors();
+  const refusal = { code: 'RESOURCE_EXHAUSTED', reason: 'UPLINK_MEMORY_EXHAUSTED' };
+  await expect(real.uplinks.create(settings)).rejects.toMatchObject(refusal);
+  expect(descriptors()).toBe(before);
+  await real.uplinks.delete(uplinkId);
+  await real.uplinks.create(settings);
+}, 60_000);

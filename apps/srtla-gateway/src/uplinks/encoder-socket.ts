@@ -1,5 +1,7 @@
+import { MediaError } from '@mediaplane/media';
 import type { UdpSocketHandle } from '@mediaplane/net';
 import { SOCKET_ROLE } from '../media/contract.ts';
+import { outOfMemory } from './errors.ts';
 import type { AllParts } from './parts.ts';
 import type { UplinkSettings } from './settings.ts';
 
@@ -22,7 +24,7 @@ export class EncoderSocket {
     this.#handle = handle;
   }
 
-  /** @throws NetError, MediaError; nothing is left open then */
+  /** @throws NetError, MediaError, ServiceError; nothing is left open then */
   static async open(parts: Parts, uplinkId: string, settings: UplinkSettings, port: number): Promise<EncoderSocket> {
     const { media, sockets, buffers, log } = parts;
     const { listenAddress, mode, maxBitrateBps } = settings;
@@ -40,7 +42,9 @@ export class EncoderSocket {
       await media.open(uplinkId, [{ role: SOCKET_ROLE, handle }], init);
     } catch (error) {
       sockets.close(handle);
-      throw error;
+      // Nothing else can go wrong there.
+      const isFull = error instanceof MediaError && error.code === 'command-failed';
+      throw isFull ? outOfMemory(maxBitrateBps, error) : error;
     }
     const { receiveBufferBytes, sendBufferBytes } = handle;
     const facts = { uplinkId, listenAddress, listenPort: handle.port, receiveBufferBytes, sendBufferBytes };

@@ -12,6 +12,11 @@ export function linkNotFound(uplinkId: string, link: string): ServiceError {
   return new ServiceError('NOT_FOUND', 'LINK_NOT_FOUND', `uplink ${uplinkId} has no link ${link}`);
 }
 
+export function outOfMemory(maxBitrateBps: number, cause: Error): ServiceError {
+  const message = `a media thread has no memory for half a second of ${maxBitrateBps} bit/s (memory.arenaBytes): ${cause.message}`;
+  return ServiceError.exhausted('UPLINK_MEMORY_EXHAUSTED', message, RETRY_AFTER_MS);
+}
+
 /** What the libraries below throw when an encoder's socket is opened or a media thread is asked, in the words of the API. */
 export function apiError(thrown: unknown): ServiceError {
   if (thrown instanceof NetError) {
