@@ -24,6 +24,7 @@ beforeEach(() => {
   records = [];
   published = [];
   let wake = (): void => undefined;
+  let created = 0;
   seconds = async (count) => {
     for (let i = 0; i < count; i += 1) await new Promise<void>((resolve) => (wake = resolve));
   };
@@ -31,7 +32,7 @@ beforeEach(() => {
     media,
     sockets: createUdpSockets('native'),
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    newUplinkId: () => 'up_test_1',
+    newUplinkId: () => `up_test_${(created += 1)}`,
     onEvent: (event) => sessions.onEvent(event),
     onStatistics: (view) => {
       sessions.onStatistics(view);
@@ -77,4 +78,16 @@ test('an uplink is listed as it is, also when what has changed is known only aft
   await seconds(2);
   expect(records.slice(before)).toMatchObject([{ links: [{ state: LinkState.SUSPECT }] }]);
   expect(published).toEqual(['uplinkOpened', 'linkUp']);
+});
+
+test('all of them end when the grace period is over, also when one is deleted at that moment', async () => {
+  const ids: string[] = [];
+  for (const name of ['van', 'boat', 'tent']) {
+    const settings = srtla.UplinkSettings.fromPartial({ name, receiverHost: '127.0.0.9', receiverPort: 5000 });
+    ids.push((await sessions.create(settings)).uplinkId);
+  }
+  const [closed] = await Promise.allSettled([sessions.closeAll(), sessions.delete(ids[1])]);
+  expect(closed).toEqual({ status: 'fulfilled', value: undefined });
+  expect([sessions.count, uplinks.count]).toEqual([0, 0]);
+  expect(published.filter((kind) => kind === 'uplinkClosed')).toHaveLength(ids.length);
 });

@@ -103,21 +103,21 @@ export class UplinkSessions {
   }
 
   /** @throws ServiceError NOT_FOUND */
-  async delete(uplinkId: string): Promise<srtla.Uplink> {
-    const view = this.#uplinks().describe(uplinkId);
-    const last = { ...this.#message(view), statistics: uplinkStatistics(view) };
-    this.#end(uplinkId, srtla.EndReason.REQUESTED, last);
-    await this.#uplinks().delete(uplinkId);
-    return last;
+  delete(uplinkId: string): Promise<srtla.Uplink> {
+    return this.#close(uplinkId, srtla.EndReason.REQUESTED);
   }
 
   /** The grace period is over. */
   async closeAll(): Promise<void> {
-    for (const uplinkId of [...this.#sessions.keys()]) {
-      const view = this.#uplinks().describe(uplinkId);
-      this.#end(uplinkId, srtla.EndReason.SHUTDOWN, { ...this.#message(view), statistics: uplinkStatistics(view) });
-      await this.#uplinks().delete(uplinkId);
-    }
+    await Promise.all([...this.#sessions.keys()].map((uplinkId) => this.#close(uplinkId, srtla.EndReason.SHUTDOWN)));
+  }
+
+  async #close(uplinkId: string, reason: srtla.EndReason): Promise<srtla.Uplink> {
+    const view = this.#uplinks().describe(uplinkId);
+    const last = { ...this.#message(view), statistics: uplinkStatistics(view) };
+    this.#end(uplinkId, reason, last);
+    await this.#uplinks().delete(uplinkId);
+    return last;
   }
 
   /** A survivor has ended these in the eyes of the fleet: they are over. */
