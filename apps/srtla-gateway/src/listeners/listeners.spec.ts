@@ -81,6 +81,14 @@ describe('a group of a listener with one SRT server', () => {
   });
 });
 
+test('new token keys reach every listener, though one has just lost its media thread', async () => {
+  const bench = new ListenersBench();
+  const [dead] = [await bench.listen('dead'), await bench.listen('main')];
+  bench.media.sessions.delete(dead.mediaId);
+  await bench.listeners.setTokenKeys({ current: { id: 2, secret: new Uint8Array(32) }, previous: undefined });
+  expect(bench.media.asked.at(-1)).toBe('setTokenKeys');
+});
+
 test('a media thread that does not answer keeps nobody from seeing the streams of others', async () => {
   const bench = new ListenersBench();
   const [slow, main] = [await bench.listen('slow'), await bench.listen('main')];

@@ -1,5 +1,6 @@
 import type { Logger } from '@mediaplane/control';
 import { ServiceError } from '@mediaplane/control';
+import { MediaError } from '@mediaplane/media';
 import type { UdpSockets } from '@mediaplane/net';
 import { srtla } from '@mediaplane/proto';
 import type { ForeignGroupEvent, ListenerEvent } from '../media/listener-contract.ts';
@@ -163,11 +164,19 @@ export class Listeners {
     for (const listener of this.#listeners.values()) this.#tellDraining(listener);
   }
 
+  /** Also those that are being opened with the keys of before. Rejects when one does not take them; the others do. */
   async setTokenKeys({ current, previous }: TokenKeys): Promise<void> {
-    for (const listener of this.#listeners.values()) {
-      if (!listener.isOpen) continue;
-      await this.#parts.media.command(listener.mediaId, 'setTokenKeys', { current, previous: previous ?? null });
-    }
+    const keys = { current, previous: previous ?? null };
+    const isOpened = (err: unknown): boolean => !(err instanceof MediaError && err.code === 'no-such-session');
+    const told = [...this.#listeners.values()].map(({ mediaId }) =>
+      this.#parts.media.command(mediaId, 'setTokenKeys', keys),
+    );
+    const failures = (await Promise.allSettled(told)).flatMap((each) =>
+      each.status === 'rejected' ? [each.reason] : [],
+    );
+    // One without a session is opened with the new ones.
+    const refused = failures.filter(isOpened);
+    if (refused.length > 0) throw new AggregateError(refused, 'token keys not taken');
   }
 
   /** The grace period is over: groups are left as they are, for the next instance on this node to go on with. */
