@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { srtla } from '@mediaplane/proto';
 import { freePort, startNatsServer, tempFolder } from '@mediaplane/testkit';
@@ -15,6 +16,7 @@ const LINKS = 2;
 /** Longer than any start on a machine that has much else to do: what is lost then was lost for good. */
 const LATENCY_MS = 4000;
 const PACKETS = 1000;
+const AWAY_MS = 4000;
 
 interface Stage {
   instance: Instance;
@@ -74,6 +76,20 @@ describeIf(['srt-live-transmit', 'nats-server'], 'srtla-gateway is started again
     await using stack = new AsyncDisposableStack();
     const nats = stack.use(await startNatsServer());
     await streamOverRestart(stack, { MEDIAPLANE_BUS_NATS_URL: nats.url });
+  }, 60_000);
+
+  test('while NATS is away nothing is lost, and when it is back the next one takes over what is now', async () => {
+    await using stack = new AsyncDisposableStack();
+    const nats = stack.use(await startNatsServer());
+    const running = await stage(stack, { MEDIAPLANE_BUS_NATS_URL: nats.url });
+    const outage = async (): Promise<void> => {
+      await nats.halt('SIGKILL');
+      await setTimeout(AWAY_MS);
+      await nats.resume();
+    };
+    await Promise.all([running.chain.stream(0, 6 * PACKETS), outage()]);
+    await Promise.all([running.chain.stream(6 * PACKETS, 9 * PACKETS), restart(running)]);
+    expect(await running.chain.missing(9 * PACKETS)).toEqual([]);
   }, 60_000);
 
   test('in good order, as a new version is rolled out: the same', async () => {
