@@ -38,7 +38,9 @@ async function send(options: SendOptions, display: Display): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.resolve(watch.onSignal(signal)));
   // Nobody reads what we say any more: the terminal was closed, or the reader of a pipe has left.
   process.stdout.on('error', () => end.resolve(watch.onSignal('the output was closed')));
-  let sender: StandaloneSender;
+  let sender: StandaloneSender | undefined;
+  // Before it has started, the file is yet to be read.
+  process.on('SIGHUP', () => void sender?.reload());
   try {
     sender = await StandaloneSender.start(options, display, {
       onLinkUp: () => watch.onLinkUp(),
@@ -52,7 +54,6 @@ async function send(options: SendOptions, display: Display): Promise<number> {
     display.ended(outcome, null);
     return outcome.code;
   }
-  process.on('SIGHUP', () => void sender.reload());
   const outcome = await end.promise;
   const last = sender.view();
   await sender[Symbol.asyncDispose]();

@@ -86,6 +86,7 @@ export class StandaloneSender implements AsyncDisposable {
     display.started(
       await uplinks.create({ listenAddress, listenPort, receiverHost, receiverPort, mode, maxBitrateBps, links }),
     );
+    void watch.follow();
     return new StandaloneSender(uplinks, watch, stack.move());
   }
 

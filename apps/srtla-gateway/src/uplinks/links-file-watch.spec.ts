@@ -21,6 +21,12 @@ describe('following a file of links', () => {
 
   afterEach(() => folder.remove());
 
+  async function following(pollMs: number): Promise<LinksFileWatch> {
+    const watch = await open(pollMs);
+    await watch.follow();
+    return watch;
+  }
+
   async function open(pollMs: number): Promise<LinksFileWatch> {
     const tell = (text: string): void => {
       told.push(text);
@@ -36,8 +42,16 @@ describe('following a file of links', () => {
     return watch;
   }
 
-  test('it is read again when asked for, and told when it says something else', async () => {
+  test('what is written before it is followed is told then', async () => {
     using watch = await open(60_000);
+    await writeFile(path, '192.0.2.7\n');
+    expect(told).toEqual([]);
+    await watch.follow();
+    expect(told).toEqual(['192.0.2.7']);
+  });
+
+  test('it is read again when asked for, and told when it says something else', async () => {
+    using watch = await following(60_000);
     await watch.reload();
     expect(told).toEqual([]);
     await writeFile(path, '192.0.2.2\n192.0.2.3\n');
@@ -46,7 +60,7 @@ describe('following a file of links', () => {
   });
 
   test('one without a link is refused, with its lines', async () => {
-    using watch = await open(60_000);
+    using watch = await following(60_000);
     await writeFile(path, '# none\nlte1\n');
     await watch.reload();
     await writeFile(path, '192.0.2.1\n192.0.2.2\n');
@@ -55,14 +69,14 @@ describe('following a file of links', () => {
   });
 
   test('one that is taken away is refused', async () => {
-    using watch = await open(60_000);
+    using watch = await following(60_000);
     await rename(path, `${path}.old`);
     await watch.reload();
     expect(told).toEqual([expect.stringContaining('ENOENT')]);
   });
 
   test('another that is put in its place is seen', async () => {
-    using watch = await open(20);
+    using watch = await following(20);
     const seen = new Promise<void>((resolve) => (wake = resolve));
     await writeFile(`${path}.new`, '192.0.2.9\n');
     await rename(`${path}.new`, path);

@@ -37,14 +37,20 @@ export class LinksFileWatch implements Disposable {
   private constructor(options: LinksFileWatchOptions, text: string) {
     this.#options = options;
     this.#text = text;
-    watchFile(options.path, { interval: options.pollMs ?? POLL_MS, persistent: false }, this.#onChange);
   }
 
-  /** Resolves with the watch and what the file says now. @throws LinksFileError */
+  /** Resolves with the watch and what the file says now. Nothing is told before `follow`. @throws LinksFileError */
   static async open(options: LinksFileWatchOptions): Promise<{ watch: LinksFileWatch; file: LinksFile }> {
     const text = await readText(options.path);
     const file = usable(options.path, text);
     return { watch: new LinksFileWatch(options, text), file };
+  }
+
+  /** From now on, and what has been written since `open`. Resolves as `reload`. */
+  follow(): Promise<void> {
+    const { path, pollMs = POLL_MS } = this.#options;
+    watchFile(path, { interval: pollMs, persistent: false }, this.#onChange);
+    return this.reload();
   }
 
   /** Reads it anew. Resolves when the listener has been told, if there is anything to tell. */
