@@ -247,6 +247,7 @@ export class SrtlaGateway {
         address: record.address,
         groups: groups.size,
       })),
+      listenersWaiting: this.listeners.waiting,
       groups: this.listeners.groupCount,
       uplinks: this.uplinks.count,
       upstreamPorts: { used: ports.used, size: ports.size },
@@ -286,7 +287,7 @@ function isRelayEvent(event: SrtlaEvent): event is RelayEvent {
 
 function sampleOf(group: LiveGroup): srtla.GroupSample {
   const { streamName, latencyMs } = group.record;
-  return { groupId: group.id, statistics: group.rates?.latest, streamName, latencyMs };
+  return { groupId: group.id, statistics: group.rates.latest, streamName, latencyMs };
 }
 
 /** Undefined without a key, and where there are no other instances. Rejects with ConfigError. */

@@ -79,7 +79,7 @@ export class GroupEvents {
     if (resuming.get(group.key) === group) resuming.delete(group.key);
     const wasStreaming = group.streams;
     group.record.state = GroupState.ENDED;
-    const last: srtla.Group = { ...group.record, statistics: group.rates?.latest };
+    const last: srtla.Group = { ...group.record, statistics: group.rates.latest };
     const reasonText = group.asked?.text ?? '';
     sessions.end(group, { $case: 'groupDown', value: { reason, reasonText, group: last } });
     if (!leave) records.remove(group);

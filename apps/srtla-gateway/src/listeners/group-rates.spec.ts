@@ -83,6 +83,12 @@ describe('rates of a group', () => {
     expect(rates.latest?.links[0].share).toBe(1);
   });
 
+  test('a group of before a restart is as old as it is', () => {
+    const rates = new GroupRates(60_000);
+    rates.tick(1 * S, group([link(1, 5000)]));
+    expect(rates.latest).toMatchObject({ uptimeMs: 65_000, bitrateBps: 8000 });
+  });
+
   test('the first reading is told over the time that the group is up; without one there is nothing', () => {
     const rates = new GroupRates();
     expect(rates.latest).toBeUndefined();

@@ -22,7 +22,12 @@ export class GroupRates {
   #older: Reading | undefined;
   #newer: Reading | undefined;
   /** By media threads that had the group before. */
-  #former: Counted = { upMs: 0, packets: 0, bytes: 0, serverNakPackets: 0 };
+  #former: Counted;
+
+  /** `formerUpMs`: how long the group was up before any reading could be taken here. */
+  constructor(formerUpMs = 0) {
+    this.#former = { upMs: formerUpMs, packets: 0, bytes: 0, serverNakPackets: 0 };
+  }
 
   /** The reading of the second. */
   tick(sampledUs: number, group: GroupStatistics): void {

@@ -102,6 +102,25 @@ test('a media thread that does not answer keeps nobody from seeing the streams o
   expect(bench.sockets.bound.size).toBe(0);
 });
 
+describe('a listener that waits for its port', () => {
+  test('is told as waiting, and gives way to one that is made in its place, unless it is of the configuration', async () => {
+    const before = new ListenersBench();
+    const made = await before.listeners.create(settingsOf('made', '192.0.2.9', 15_001));
+    await before.listeners.stop();
+    await before.listenerStore.stop();
+    const bench = before.successor();
+    bench.sockets.taken.add(15_000).add(15_001);
+    await bench.listeners.start([settingsOf('configured', '192.0.2.9', 15_000)]);
+    expect(bench.listeners.waiting.sort()).toEqual(['configured', 'made']);
+    const elsewhere = (name: string) => bench.listeners.create(settingsOf(name, '192.0.2.9', 15_002));
+    await expect(elsewhere('configured')).rejects.toMatchObject({ reason: 'LISTENER_EXISTS' });
+    expect(await elsewhere('made')).toMatchObject({ address: { port: 15_002 }, formerListenerId: '' });
+    expect(made.listenerId).not.toBe('');
+    expect(bench.listeners.waiting).toEqual(['configured']);
+    await bench.listeners.stop();
+  });
+});
+
 describe('after a restart', () => {
   test('groups of the moment when the port came free go on, not those of the start', async () => {
     const before = new ListenersBench();

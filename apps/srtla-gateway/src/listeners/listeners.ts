@@ -41,6 +41,8 @@ export class Listeners {
   readonly #listeners = new Map<string, LiveListener>();
   /** Names of those that are being opened. */
   readonly #opening = new Set<string>();
+  /** By name: those whose port, or interface, is not there yet. */
+  readonly #waiting = new Map<string, OpeningOptions>();
   readonly #stopped = new AbortController();
   #draining = false;
 
@@ -60,6 +62,11 @@ export class Listeners {
 
   get isDraining(): boolean {
     return this.#draining;
+  }
+
+  /** Names of those that cannot be opened yet. */
+  get waiting(): string[] {
+    return [...this.#waiting.keys()];
   }
 
   values(): Iterable<LiveListener> {
@@ -83,10 +90,16 @@ export class Listeners {
     for (const settings of configured) await this.#persist({ settings, configured: true, formerId: '' });
   }
 
-  /** @throws ServiceError */
+  /** In place of one of that name that waits for its port, unless the configuration names that. @throws ServiceError */
   async create(settings: srtla.ListenerSettings): Promise<srtla.Listener> {
+    const { name } = settings;
+    if (this.#waiting.get(name)?.configured === true) {
+      const message = `the configuration has a listener ${name}, which waits for its port`;
+      throw new ServiceError('ALREADY_EXISTS', 'LISTENER_EXISTS', message);
+    }
     try {
       const listener = await this.#open({ settings, configured: false, formerId: '' });
+      this.#waiting.delete(name);
       return { ...listener.record };
     } catch (error) {
       throw apiError(error);
@@ -116,7 +129,7 @@ export class Listeners {
   /** Ends the group and its SRT session at both ends. @throws ServiceError NOT_FOUND */
   async kick(groupId: string, text: string): Promise<srtla.Group> {
     const group = this.#requireGroup(groupId);
-    const statistics = await this.#statistics(group).catch(() => group.rates?.latest);
+    const statistics = await this.#statistics(group).catch(() => group.rates.latest);
     group.asked ??= { reason: EndReason.REQUESTED, text };
     await this.#end(group);
     return { ...group.record, statistics };
@@ -281,11 +294,14 @@ export class Listeners {
 
   async #openLater(options: OpeningOptions): Promise<void> {
     const { signal } = this.#stopped;
-    while (!signal.aborted) {
+    const { name } = options.settings;
+    this.#waiting.set(name, options);
+    for (;;) {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
-      if (signal.aborted) return;
+      if (signal.aborted || this.#waiting.get(name) !== options) return;
       try {
         await this.#open(options);
+        this.#waiting.delete(name);
         return;
       } catch {
         // The first failure has been told.

@@ -2,7 +2,7 @@ import { Turns } from '@mediaplane/control';
 import type { AddressWords, UdpSocketHandle } from '@mediaplane/net';
 import { srtla } from '@mediaplane/proto';
 import type { ResumedGroup } from '../media/listener-contract.ts';
-import type { GroupRates } from './group-rates.ts';
+import { GroupRates } from './group-rates.ts';
 import type { LiveListener } from './live-listener.ts';
 import type { EventSource } from './session-events.ts';
 
@@ -42,7 +42,7 @@ export class LiveGroup implements EventSource {
   request = -1;
   /** Of the verdict that let the stream in. */
   streamName = '';
-  rates: GroupRates | undefined;
+  readonly rates: GroupRates;
   /** When anything last came from its sender, Unix time. */
   seenUnixMs: number;
   /** As its stored record says. */
@@ -61,6 +61,8 @@ export class LiveGroup implements EventSource {
     this.key = key;
     this.record = record;
     this.seenUnixMs = nowUnixMs;
+    // One of before the process was started again is as old as it is.
+    this.rates = new GroupRates(Math.max(nowUnixMs - (record.createTime?.getTime() ?? nowUnixMs), 0));
   }
 
   get labels(): Readonly<Record<string, string>> {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { srtla } from '@mediaplane/proto';
 import type { FloodNotes } from './flood-notes.ts';
-import { GroupRates } from './group-rates.ts';
 import type { GroupRecords } from './group-records.ts';
 import type { LiveGroup } from './live-group.ts';
 import type { LiveListener } from './live-listener.ts';
@@ -41,7 +40,7 @@ export class Sampler {
   async statistics(group: LiveGroup): Promise<srtla.GroupStatistics | undefined> {
     const read = await this.#parts.media.command(group.listener.mediaId, 'listenerStatistics', null);
     const now = read.groups.find(({ group: serial }) => serial === group.serial);
-    return now === undefined ? undefined : (group.rates ??= new GroupRates()).at(read.sampledUs, now);
+    return now === undefined ? undefined : group.rates.at(read.sampledUs, now);
   }
 
   async #tick(): Promise<void> {
@@ -70,7 +69,7 @@ export class Sampler {
       const group = listener.groups.get(statistics.group);
       if (group === undefined) return [];
       totals.group(group, statistics);
-      (group.rates ??= new GroupRates()).tick(read.sampledUs, statistics);
+      group.rates.tick(read.sampledUs, statistics);
       const silentMs = Math.min(...statistics.links.map(({ heardAgoMs }) => heardAgoMs));
       if (Number.isFinite(silentMs)) group.seenUnixMs = Math.max(group.seenUnixMs, Math.round(unixMs - silentMs));
       records.seen(group);

@@ -157,6 +157,7 @@ export class ListenersBench {
   readonly sampler: Sampler;
   readonly records: GroupRecords;
   readonly groupStore: RecordStore;
+  readonly listenerStore: RecordStore;
   /** What names of SRT servers say. */
   resolve: Resolve = async ({ host, port }) => addressWords({ address: host, port });
   onSamples: (groups: readonly LiveGroup[]) => void = () => undefined;
@@ -181,6 +182,7 @@ export class ListenersBench {
     };
     const store = (name: string): RecordStore => new RecordStore(new KvPlace(bus.kv(name, { ttlMs: 0 }), 'node'), log);
     this.groupStore = store('groups');
+    this.listenerStore = store('listeners');
     this.records = new GroupRecords(this.groupStore, { resumeWithinMs: 60_000, tombstoneMs: 3_600_000 }, log);
     const newId = (kind: string) => (): string => `${kind}_bench_${(this.#sessions += 1)}`;
     const sessions = new SessionEvents('bench', directory, events, log);
@@ -227,7 +229,7 @@ export class ListenersBench {
       groupEvents,
       upstreams,
       sessions,
-      listenerRecords: new ListenerRecords(store('listeners')),
+      listenerRecords: new ListenerRecords(this.listenerStore),
       media,
       sockets,
       sampler: () => this.sampler,
