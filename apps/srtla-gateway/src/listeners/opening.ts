@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from '@mediaplane/control';
 import type { NetInterface, UdpSocketHandle, UdpSockets } from '@mediaplane/net';
 import type { srtla } from '@mediaplane/proto';
-import { RECEIVER_DEFAULTS } from '../domain/receiver/options.ts';
 import type { ReceiverOptions } from '../domain/receiver/options.ts';
 import { RELAY_ROLE, SOCKET_ROLE } from '../media/contract.ts';
 import type { ListenerInit, ResumedGroup } from '../media/listener-contract.ts';
@@ -163,8 +162,7 @@ export class Opening {
     const { relays } = this.#parts;
     if (relaySocket === undefined || relays === undefined) return null;
     const { keys, maxPacketsPerSecond } = relays;
-    const helloRates = RECEIVER_DEFAULTS.registrationRates;
-    return { options: { address: socketAddress(relaySocket), maxPacketsPerSecond, helloRates }, keys };
+    return { options: { address: socketAddress(relaySocket), maxPacketsPerSecond }, keys };
   }
 
   async #openRelaySocket(listener: LiveListener): Promise<void> {

@@ -98,6 +98,21 @@ describe('the relay socket', () => {
     expect(group.tally.packets - before).toBeLessThanOrEqual(MAX_PACKETS_PER_SECOND / 10 + 2);
   });
 
+  test('opens only so many HELLOs, and hears those of thousands of links', () => {
+    const pair = new Pair();
+    const seals = pair.seals();
+    for (let link = 0; link < 3200; link += 1) {
+      const from = addressOf(102, 10_000 + link);
+      pair.owner.fromRelay(from, helloOf(seals, { origin: addressOf(1000 + link) }, { from }));
+    }
+    expect(pair.owner.receiver.relayPeers).toBe(3201);
+    const forged = helloOf(pair.seals(8), {}, path);
+    for (let i = 0; i < 10_000; i += 1) pair.owner.fromRelay(OTHER_SOCKET, forged);
+    expect(knock(pair, helloOf(seals, { origin }, path))).toEqual(REFUSED);
+    pair.owner.wait(SECOND);
+    expect(knock(pair, helloOf(seals, { origin }, path)).heard).toBe(true);
+  });
+
   test('ends the link of an address that is another link now', () => {
     const pair = new Pair();
     expect(pair.owner.receiver.linkCount).toBe(1);

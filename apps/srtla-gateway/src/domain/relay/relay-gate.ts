@@ -9,6 +9,15 @@ import { ReplayWindow } from './replay-window.ts';
 
 /** Longer than any HELLO is good for, so that none can be said again when its window is forgotten. */
 const REMEMBER_US = 65e6;
+/**
+ * Each link has one HELLO a second, those of a whole fleet may come by one instance, and all at once when an owner is another. Opening one
+ * costs some 20 us: forged ones take a tenth of a core at the most.
+ */
+const HELLO_RATES: RegistrationRates = {
+  source: { perSecond: 5000, burst: 10_000 },
+  network: { perSecond: 5000, burst: 10_000 },
+  listener: { perSecond: 5000, burst: 10_000 },
+};
 const SECOND_US = 1e6;
 /** Of its rate, what a link may bring at once: what waited while a thread stood still. */
 const BURST_SECONDS = 0.5;
@@ -38,8 +47,6 @@ export interface RelayGateOptions {
   readonly address: AddressWords;
   /** Of one link. */
   readonly maxPacketsPerSecond: number;
-  /** Opening a HELLO costs some 25 us: what is taken of them. */
-  readonly helloRates: RegistrationRates;
 }
 
 export interface RelayGateParts {
@@ -71,7 +78,7 @@ export class RelayGate {
     const { options, seed } = parts;
     this.#parts = parts;
     this.#table = new AddressTable(seed);
-    this.#limiter = new RegistrationLimiter(options.helloRates, seed);
+    this.#limiter = new RegistrationLimiter(HELLO_RATES, seed);
     this.#intervalUs = SECOND_US / options.maxPacketsPerSecond;
     this.#toleranceUs = BURST_SECONDS * SECOND_US;
   }

@@ -39,7 +39,6 @@ export class Pair {
       options: {
         address: OWNER_SOCKET,
         maxPacketsPerSecond: MAX_PACKETS_PER_SECOND,
-        helloRates: RECEIVER_DEFAULTS.registrationRates,
       },
       seals,
     };
