@@ -11,12 +11,12 @@ import { ReplayWindow } from './replay-window.ts';
 const REMEMBER_US = 65e6;
 /**
  * Each link has one HELLO a second, those of a whole fleet may come by one instance, and all at once when an owner is another. Opening one
- * costs some 20 us: forged ones take a tenth of a core at the most.
+ * costs some 45 us: forged ones take a fifth of a core at the most.
  */
 const HELLO_RATES: RegistrationRates = {
-  source: { perSecond: 5000, burst: 10_000 },
-  network: { perSecond: 5000, burst: 10_000 },
-  listener: { perSecond: 5000, burst: 10_000 },
+  source: { perSecond: 4000, burst: 10_000 },
+  network: { perSecond: 4000, burst: 10_000 },
+  listener: { perSecond: 4000, burst: 10_000 },
 };
 const SECOND_US = 1e6;
 /** Of its rate, what a link may bring at once: what waited while a thread stood still. */
