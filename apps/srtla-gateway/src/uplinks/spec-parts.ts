@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { MediaError } from '@mediaplane/media';
 import { NetError, createUdpSockets } from '@mediaplane/net';
 import type { UdpSocketHandle, UdpSocketOptions, UdpSockets } from '@mediaplane/net';
 import type { LinkStatistics, UplinkCommands, UplinkStatistics } from '../media/uplink-contract.ts';
@@ -89,6 +90,7 @@ export class FakeMedia implements UplinkMedia {
     name: K,
     args: UplinkCommands[K]['args'],
   ): Promise<UplinkCommands[K]['result']> {
+    if (!this.sessions.has(sessionId)) throw new MediaError('no-such-session', `no session ${sessionId}`);
     if (name !== 'uplinkStatistics') this.calls.push([sessionId, name, args]);
     return name === 'uplinkStatistics' ? { ...NOTHING, links: [...this.links.values()] } : null;
   }

@@ -215,8 +215,14 @@ export class Uplink {
   }
 
   async #change(link: UplinkLink, settings: LinkSettings): Promise<void> {
+    const before = link.settings;
     link.settings = settings;
-    await this.#parts.media.command(this.id, 'updateLink', link.scheduling);
+    try {
+      await this.#parts.media.command(this.id, 'updateLink', link.scheduling);
+    } catch (error) {
+      link.settings = before;
+      throw error;
+    }
     this.#emit({ type: 'uplink-updated' });
   }
 
@@ -292,6 +298,7 @@ export class Uplink {
     return this.#turns.run(async () => {
       if (this.#isClosed) throw uplinkNotFound(this.id);
       try {
+        if (this.#lossCause !== '') await this.#restart();
         await work();
       } catch (error) {
         throw apiError(error);

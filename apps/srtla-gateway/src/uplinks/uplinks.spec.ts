@@ -291,6 +291,17 @@ describe('uplinks', () => {
     expect(uplinks.onSessionLost('ln_7', [], 'it died')).toBe(false);
   });
 
+  test('what is asked of it just then is done all the same', async () => {
+    const { uplinkId } = await create({ links: [link({ address: '127.0.0.2' })] });
+    const lost = [...media.sessions];
+    media.sessions.clear();
+    media.links.clear();
+    for (const sessionId of lost) uplinks.onSessionLost(sessionId, [], 'it died');
+    const { links } = await uplinks.setLinks(uplinkId, [link({ address: '127.0.0.3' })]);
+    expect(links.map(({ settings: { name }, phase }) => [name, phase])).toEqual([['127.0.0.3', 'registering']]);
+    expect(log.types().filter((type) => type === 'uplink-restarted')).toHaveLength(1);
+  });
+
   test('a session that cannot be opened leaves no socket behind', async () => {
     const { uplinkId } = await create({});
     const before = descriptors();
