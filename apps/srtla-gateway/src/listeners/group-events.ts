@@ -310,7 +310,8 @@ export class GroupEvents {
 
   #groupDown(group: LiveGroup, why: GroupDownReason): void {
     const reason = group.asked?.reason ?? END_REASONS[why];
-    if (why === 'kicked') this.endForGood(group, reason);
+    // With its listener nobody is left to come back to.
+    if (why === 'kicked' && reason !== EndReason.LISTENER_ENDED) this.endForGood(group, reason);
     else this.end(group, reason, false);
   }
 

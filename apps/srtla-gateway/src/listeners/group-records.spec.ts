@@ -114,6 +114,21 @@ describe('records of groups', () => {
     expect((await storeOf(node).load()).size).toBe(0);
   });
 
+  test('what is too old goes, whatever its listener was; what is young stays', async () => {
+    node += 1;
+    const before = new GroupRecords(storeOf(node), options, log);
+    before.bury(groupOf(listenerOf('gone'), 'aa', NOW), NOW - 3_600_001);
+    before.bury(groupOf(listenerOf('gone'), 'bb', NOW), NOW);
+    before.put(groupOf(listenerOf('gone'), 'cc', NOW - 3_600_001));
+    before.put(groupOf(listenerOf('main'), 'dd', NOW));
+    await kv.put(`node-${node}.gone.x`, new Uint8Array([255, 255, 255]));
+    await before.stop();
+    const records = new GroupRecords(storeOf(node), options, log);
+    await records.sweep(NOW);
+    await records.stop();
+    expect((await storeOf(node).load()).size).toBe(2);
+  });
+
   test('names of records tell nothing of keys', async () => {
     node += 1;
     const records = new GroupRecords(storeOf(node), options, log);

@@ -50,6 +50,16 @@ export class GroupRecords {
     return { groups, endedKeys: tombstones.map(({ key }) => Buffer.from(key).toString('hex')) };
   }
 
+  /** Removes what is of no use to anybody, also of listeners that never come back. */
+  async sweep(unixMs: number): Promise<void> {
+    for (const [key, value] of await this.#store.load()) {
+      const record = decode(value);
+      if (record?.$case === 'group' && unixMs - timeOf(record.value.seenTime) <= this.#tombstoneMs) continue;
+      if (record?.$case === 'tombstone' && unixMs - timeOf(record.value.endTime) <= this.#tombstoneMs) continue;
+      this.#store.remove(key);
+    }
+  }
+
   /**
    * What the lost owner of a group has left on another node, which leaves it to us. `ended`: nobody may come back with its id. Undefined:
    * nothing that is of use.

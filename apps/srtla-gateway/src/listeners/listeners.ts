@@ -7,6 +7,7 @@ import type { ForeignGroupEvent, ListenerEvent } from '../media/listener-contrac
 import type { TokenKeys } from '../keys/token-keys.ts';
 import { apiError, groupNotFound, listenerNotFound } from './errors.ts';
 import type { GroupEvents } from './group-events.ts';
+import type { GroupRecords } from './group-records.ts';
 import type { ListenerRecords } from './listener-records.ts';
 import type { LiveGroup } from './live-group.ts';
 import type { LiveListener } from './live-listener.ts';
@@ -23,6 +24,7 @@ export interface ListenersParts {
   readonly groupEvents: GroupEvents;
   readonly upstreams: Upstreams;
   readonly sessions: SessionEvents;
+  readonly groupRecords: GroupRecords;
   readonly listenerRecords: ListenerRecords;
   readonly media: ListenerMedia;
   readonly sockets: UdpSockets;
@@ -88,6 +90,7 @@ export class Listeners {
       else await this.#persist({ settings, configured: false, formerId });
     }
     for (const settings of configured) await this.#persist({ settings, configured: true, formerId: '' });
+    void this.#parts.groupRecords.sweep(Date.now());
   }
 
   /** In place of one of that name that waits for its port, unless the configuration names that. @throws ServiceError */

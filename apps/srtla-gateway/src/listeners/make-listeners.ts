@@ -122,6 +122,7 @@ export function makeListeners(parts: MakeListenersParts, stack: AsyncDisposableS
     groupEvents,
     upstreams,
     sessions,
+    groupRecords: records,
     listenerRecords,
     media,
     sockets,

@@ -229,6 +229,7 @@ export class ListenersBench {
       groupEvents,
       upstreams,
       sessions,
+      groupRecords: this.records,
       listenerRecords: new ListenerRecords(this.listenerStore),
       media,
       sockets,
