@@ -100,6 +100,15 @@ describe('an encoder', () => {
     expect(world.events.slice(3)).toEqual(['encoder down: shutdown']);
   });
 
+  test('that has said goodbye is not brought back by an answer that comes late', () => {
+    const world = up();
+    world.answer(SrtControlType.shutdown, [0]);
+    world.run(100 * MS);
+    world.answerHandshake(120);
+    world.run(100 * MS);
+    expect(world.events.slice(3)).toEqual(['encoder down: shutdown']);
+  });
+
   test('that begins anew from the same port is another session', () => {
     const world = up();
     world.shakeHands(101, 500);

@@ -78,7 +78,7 @@ export class Encoder {
   onAnswer({ type, options }: Handshake): void {
     if (type !== HandshakeType.conclusion) return;
     if (options && this.#options) this.latencyMs = callerLatencyMs(this.#options, options);
-    if (!this.isUp) this.#begin();
+    if (!this.isUp && !this.#hasLeft) this.#begin();
   }
 
   /** From either side. */
