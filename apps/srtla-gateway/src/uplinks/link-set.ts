@@ -7,6 +7,9 @@ import type { LinkSettings } from './settings.ts';
 import { UplinkLink } from './uplink-link.ts';
 import type { LinkParts } from './uplink-link.ts';
 
+/** Of so many removed links it is known what they had carried. */
+const REMEMBERED = 256;
+
 /** The links of an uplink, by number, and what those that were removed had carried. */
 export class LinkSet implements Iterable<UplinkLink> {
   readonly #parts: LinkParts;
@@ -46,7 +49,11 @@ export class LinkSet implements Iterable<UplinkLink> {
 
   delete(link: UplinkLink): void {
     this.#links.delete(link.number);
-    this.#used.set(linkKey(link.settings), link.usedBytes);
+    const key = linkKey(link.settings);
+    this.#used.delete(key);
+    this.#used.set(key, link.usedBytes);
+    const [oldest] = this.#used.keys();
+    if (this.#used.size > REMEMBERED) this.#used.delete(oldest);
   }
 
   /** @throws ServiceError ALREADY_EXISTS when another link than `own` has the name */

@@ -274,6 +274,20 @@ describe('uplinks', () => {
     expect(uplinks.describe(uplinkId).links[0].usedBytes).toBe(1300);
   });
 
+  test('what was carried is remembered of the last links that were removed, not of all that ever were', async () => {
+    const { uplinkId } = await create({});
+    const exchange = async (address: string): Promise<number> => {
+      const { links } = await uplinks.addLink(uplinkId, link({ address }));
+      media.setLink(0, { state: 'live', bytes: 500 });
+      await uplinks.removeLink(uplinkId, address);
+      media.links.clear();
+      return links[0].usedBytes;
+    };
+    for (let i = 0; i <= 256; i += 1) await exchange(`127.0.${i >> 7}.${(i & 127) + 2}`);
+    expect(await exchange('127.0.0.3')).toBe(500);
+    expect(await exchange('127.0.0.2')).toBe(0);
+  });
+
   test('when its media thread dies, an uplink is there again on the same port, its caps less what was used', async () => {
     const settings = link({ address: '127.0.0.2', capBytes: 1000 });
     const { uplinkId, listenPort } = await create({ links: [settings] });
