@@ -36,6 +36,8 @@ describe('a file of links', () => {
     ['cost=1', 'tells neither an address nor a device'],
     ['0.0.0.0', '"0.0.0.0": address must be an IP address of this machine'],
     ['fe80::1%eth0', '"fe80::1%eth0": address must be an IP address of this machine'],
+    ['device=\u001b[2J', '"device=\\u001b[2J": device must be the name of a network interface'],
+    ['device=wwän', '"device=wwän": device must be the name of a network interface'],
     ['device=a/b', '"device=a/b": device must be the name of a network interface'],
     ['192.0.2.1', 'is the link of line 1'],
   ])('a line that tells of no link is left out: %s', (line, message) => {

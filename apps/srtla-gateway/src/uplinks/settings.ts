@@ -11,8 +11,8 @@ const MODES: readonly SchedulingMode[] = ['classic', 'enhanced'];
 const PRIORITY = { min: 0.1, max: 10 };
 const MAX_COST = 1000;
 const ENCODER_BPS = { min: 1e6, max: 1e9 };
-/** Linux: IFNAMSIZ less the zero; no slash and no blank. */
-const DEVICE = /^[^\s/%:]{1,15}$/;
+/** Linux: IFNAMSIZ less the zero; printable ASCII, without `%`, `/` and `:`. */
+const DEVICE = /^[!-$&-.0-9;-~]{1,15}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.:@%-]{0,62}$/;
 /** RFC 1123 2.1. */
 const HOST = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?\.?$/;
