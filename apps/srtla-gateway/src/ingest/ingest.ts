@@ -31,14 +31,15 @@ export interface IngestRequest {
   readonly latencyMs: number;
 }
 
-export type Verdict =
-  | {
-      readonly accepted: true;
-      readonly server: srtla.SrtServer;
-      readonly address: AddressWords;
-      readonly streamName: string;
-    }
-  | { readonly accepted: false; readonly refusal: Refusal; readonly text: string };
+/** Who is let in, and where its stream goes. */
+export interface Accepted {
+  readonly accepted: true;
+  readonly server: srtla.SrtServer;
+  readonly address: AddressWords;
+  readonly streamName: string;
+}
+
+export type Verdict = Accepted | { readonly accepted: false; readonly refusal: Refusal; readonly text: string };
 
 interface Kept {
   readonly verdict: Promise<Verdict>;
@@ -81,10 +82,7 @@ export class Ingest {
   }
 
   /** Where every stream of a listener goes, where no rules are asked: to `current`, while that is right. Rejects with ServiceError. */
-  async fixed(
-    listener: srtla.Listener,
-    current?: AddressWords,
-  ): Promise<Extract<Verdict, { accepted: true }> | undefined> {
+  async fixed(listener: srtla.Listener, current?: AddressWords): Promise<Accepted | undefined> {
     const policy = listener.settings?.ingest?.policy;
     if (policy?.$case !== 'fixed') return undefined;
     const address = await this.#resolve(policy.value, current);

@@ -1,23 +1,20 @@
-import { isIP } from 'node:net';
 import type { Logger } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
 import { redactStreamId } from '@mediaplane/srtla';
-import type { LinkDownReason as MediaLinkDownReason } from '../domain/receiver/receiver-parts.ts';
 import type { GroupDownReason } from '../domain/receiver/receiver-parts.ts';
 import type { GroupEvent } from '../media/listener-contract.ts';
 import { rejectionReason, refusalOf } from '../ingest/refusals.ts';
-import type { Ingest, Verdict } from '../ingest/ingest.ts';
+import type { Accepted, Ingest, Verdict } from '../ingest/ingest.ts';
 import { endpoint, sameEndpoint } from './endpoint.ts';
+import { FixedServers } from './fixed-servers.ts';
 import type { GroupRecords } from './group-records.ts';
 import { LiveGroup } from './live-group.ts';
 import type { LiveListener } from './live-listener.ts';
+import { END_REASONS, END_REASON_NAMES, LINK_DOWN_REASONS } from './reasons.ts';
 import type { EventDetail, SessionEvents } from './session-events.ts';
 import type { ListenerMedia, Upstreams } from './upstreams.ts';
 
-const { EndReason, GroupState, LinkDownReason } = srtla;
-const RETRY_MS = 1000;
-/** How often the name of a server is asked for again while no encoder has been let in. */
-const SEEK_MS = 5000;
+const { EndReason, GroupState } = srtla;
 
 type Of<T extends GroupEvent['type']> = Extract<GroupEvent, { type: T }>;
 
@@ -39,9 +36,12 @@ export interface GroupEventsParts {
 /** What media threads tell of a listener's groups, turned into what the API tells, and what the control side does about it. */
 export class GroupEvents {
   readonly #parts: GroupEventsParts;
+  readonly #fixedServers: FixedServers;
 
   constructor(parts: GroupEventsParts) {
     this.#parts = parts;
+    const { ingest, log } = parts;
+    this.#fixedServers = new FixedServers({ ingest, log, connect: (group, verdict) => this.#connect(group, verdict) });
   }
 
   handle(listener: LiveListener, event: GroupEvent): void {
@@ -118,7 +118,7 @@ export class GroupEvents {
       this.#parts.onGroupUp();
     }
     if (group.upstream !== undefined) void this.#goOn(group);
-    else this.#seekServer(group);
+    else this.#fixedServers.seek(group);
   }
 
   #newGroup(listener: LiveListener, key: string): LiveGroup {
@@ -154,35 +154,7 @@ export class GroupEvents {
     }
   }
 
-  /** Where one server gets all streams: the way to it is there before an encoder calls, wherever the server has gone meanwhile. */
-  #seekServer(group: LiveGroup): void {
-    if (group.listener.settings.ingest?.policy?.$case === 'fixed') void this.#connectFixed(group);
-  }
-
-  /** Until a session stands: the server's name may be known in a moment, and may say something else than before. */
-  async #connectFixed(group: LiveGroup): Promise<void> {
-    const { ingest, log } = this.#parts;
-    group.searches += 1;
-    const search = group.searches;
-    for (let failures = 0; !group.isOver && group.stream === null && group.searches === search;) {
-      let waitMs = SEEK_MS;
-      try {
-        const verdict = await ingest.fixed(group.listener.record, group.upstream?.address);
-        await group.turns.run(async () => {
-          if (verdict !== undefined && group.stream === null) await this.#connect(group, verdict);
-        });
-        failures = 0;
-        if (verdict === undefined || isIP(verdict.server.host) !== 0) return;
-      } catch (err) {
-        failures += 1;
-        waitMs = RETRY_MS;
-        if (failures === 1 && !group.isOver) log.warn({ err, groupId: group.id }, 'no way to the SRT server yet');
-      }
-      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
-    }
-  }
-
-  async #connect(group: LiveGroup, verdict: Extract<Verdict, { accepted: true }>): Promise<void> {
+  async #connect(group: LiveGroup, verdict: Accepted): Promise<void> {
     if (group.isOver) return;
     await this.#parts.upstreams.connect(group, verdict.address);
     group.streamName = verdict.streamName;
@@ -285,7 +257,7 @@ export class GroupEvents {
     group.record.state = GroupState.REGISTERED;
     this.#parts.records.remove(group);
     this.#record(group);
-    this.#seekServer(group);
+    this.#fixedServers.seek(group);
   }
 
   #linkUp(group: LiveGroup, { address: words, joinedLate, relayedBy: by }: Of<'link-up'>): void {
@@ -332,30 +304,3 @@ export class GroupEvents {
 function redacted(streamId: string | null): string {
   return streamId === null ? '' : redactStreamId(streamId);
 }
-
-const END_REASONS: Readonly<Record<GroupDownReason, srtla.EndReason>> = {
-  'no-stream': EndReason.NO_STREAM,
-  'no-links': EndReason.NO_LINKS,
-  'stream-ended': EndReason.STREAM_ENDED,
-  kicked: EndReason.REQUESTED,
-  released: EndReason.MOVED,
-};
-
-const LINK_DOWN_REASONS: Readonly<Record<MediaLinkDownReason, srtla.LinkDownReason>> = {
-  silent: LinkDownReason.SILENT,
-  moved: LinkDownReason.MOVED,
-  'group-down': LinkDownReason.ENDED,
-};
-
-/** As logs and metrics write them. */
-const END_REASON_NAMES: Readonly<Record<number, string>> = {
-  [EndReason.REQUESTED]: 'requested',
-  [EndReason.NO_STREAM]: 'no-stream',
-  [EndReason.NO_LINKS]: 'no-links',
-  [EndReason.STREAM_ENDED]: 'stream-ended',
-  [EndReason.MOVED]: 'moved',
-  [EndReason.LISTENER_ENDED]: 'listener-ended',
-  [EndReason.SHUTDOWN]: 'shutdown',
-  [EndReason.INSTANCE_LOST]: 'instance-lost',
-  [EndReason.INTERNAL_ERROR]: 'internal-error',
-};

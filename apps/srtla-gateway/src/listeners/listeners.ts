@@ -12,6 +12,7 @@ import type { ListenerRecords } from './listener-records.ts';
 import type { LiveGroup } from './live-group.ts';
 import type { LiveListener } from './live-listener.ts';
 import type { Opening, OpeningOptions } from './opening.ts';
+import { Recovery } from './recovery.ts';
 import type { Sampler } from './sampler.ts';
 import type { SessionEvents } from './session-events.ts';
 import type { ListenerMedia, Upstreams } from './upstreams.ts';
@@ -46,10 +47,21 @@ export class Listeners {
   /** By name: those whose port, or interface, is not there yet. */
   readonly #waiting = new Map<string, OpeningOptions>();
   readonly #stopped = new AbortController();
+  readonly #recovery: Recovery;
   #draining = false;
 
   constructor(parts: ListenersParts) {
     this.#parts = parts;
+    const { opening, upstreams, log } = parts;
+    this.#recovery = new Recovery({
+      opening,
+      upstreams,
+      log,
+      signal: this.#stopped.signal,
+      onOpen: (listener) => {
+        if (this.#draining) this.#tellDraining(listener);
+      },
+    });
   }
 
   get size(): number {
@@ -155,12 +167,7 @@ export class Listeners {
         { listenerId: listener.id, cause, groups: listener.groups.size },
         'listener lost its media thread: it goes on in another',
       );
-      const recovery = (listener.recovery ?? Promise.resolve())
-        .then(() => this.#recover(listener))
-        .finally(() => {
-          if (listener.recovery === recovery) listener.recovery = undefined;
-        });
-      listener.recovery = recovery;
+      this.#recovery.begin(listener);
       return;
     }
     const group = upstreams.groupOf(mediaId);
@@ -310,36 +317,6 @@ export class Listeners {
         // The first failure has been told.
       }
     }
-  }
-
-  /** On another thread, with the same socket and the groups as they are. */
-  async #recover(listener: LiveListener): Promise<void> {
-    const { opening, log } = this.#parts;
-    while (!this.#stopped.signal.aborted && listener.closing === undefined) {
-      // A thread that dies while it opens the listener has announced some of them.
-      await this.#takeBack(listener);
-      try {
-        await opening.start(listener);
-        if (this.#draining) this.#tellDraining(listener);
-        log.info({ listenerId: listener.id, groups: listener.groups.size }, 'listener goes on');
-        return;
-      } catch (err) {
-        log.warn({ err, listenerId: listener.id }, 'listener not opened again yet');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
-      }
-    }
-  }
-
-  /** Groups that a media thread has announced and lost wait for the next one. */
-  async #takeBack(listener: LiveListener): Promise<void> {
-    const { upstreams } = this.#parts;
-    const groups = [...listener.groups.values()];
-    listener.groups.clear();
-    for (const group of groups) {
-      group.serial = -1;
-      listener.resuming.set(group.key, group);
-    }
-    for (const group of groups) await group.turns.run(() => upstreams.detach(group));
   }
 
   async #close(listener: LiveListener): Promise<void> {
