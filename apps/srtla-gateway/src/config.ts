@@ -170,8 +170,11 @@ export function checkConfig({
   }
   const within = listeners.findIndex(({ port }) => port >= upstream.portMin && port <= upstream.portMax);
   if (within !== -1) {
-    const range = `${upstream.portMin} to ${upstream.portMax}`;
-    return { path: `listeners[${within}].port`, complaint: `must not be of upstream.portMin to portMax, ${range}` };
+    const { port } = listeners[within];
+    return {
+      path: 'upstream.portMin',
+      complaint: `to portMax must leave out ${port}, the port of listeners[${within}]`,
+    };
   }
   if (tokens.previousKeyFile !== '' && tokens.keyFile === '') {
     return { path: 'tokens.keyFile', complaint: 'must be set with tokens.previousKeyFile' };

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { srtla } from '@mediaplane/proto';
 import { loadConfig } from '@mediaplane/service';
 import { z } from 'zod';
-import { srtlaGatewayConfig } from '../config.ts';
+import { checkConfig, srtlaGatewayConfig } from '../config.ts';
 import { configuredListeners } from './configured.ts';
 
 const INTERFACES = [{ name: 'default', bindAddress: '127.0.0.1', advertisedAddress: '127.0.0.1' }];
@@ -71,4 +71,11 @@ describe('listeners of the configuration', () => {
   ])('%j stops the start', (listeners, message) => {
     expect(() => listenersOf(listeners)).toThrow(message);
   });
+});
+
+test('a listener has no port of those towards SRT servers', () => {
+  const values = { listeners: [{ name: 'a', port: 30_001, server: 'x:1' }] };
+  const config = loadConfig(z.strictObject(srtlaGatewayConfig), { values });
+  expect(checkConfig(config)).toMatchObject({ path: 'upstream.portMin' });
+  expect(checkConfig({ ...config, upstream: { ...config.upstream, portMin: 30_002 } })).toBeUndefined();
 });
