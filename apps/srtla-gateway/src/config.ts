@@ -157,6 +157,8 @@ export const srtlaGatewayConfig = {
 export type SrtlaGatewayConfig = ConfigOf<typeof srtlaGatewayConfig>;
 export type ConfiguredListener = SrtlaGatewayConfig['listeners'][number];
 
+type CheckedConfig = Pick<SrtlaGatewayConfig, 'listeners' | 'upstream' | 'tokens' | 'relay' | 'statistics'>;
+
 /** Rules over several keys; what is wrong with a listener is found when it is made into settings. */
 export function checkConfig({
   listeners,
@@ -164,7 +166,7 @@ export function checkConfig({
   tokens,
   relay,
   statistics,
-}: SrtlaGatewayConfig): ConfigProblem | undefined {
+}: CheckedConfig): ConfigProblem | undefined {
   if (upstream.portMax < upstream.portMin) {
     return { path: 'upstream.portMax', complaint: `must not be below upstream.portMin, ${upstream.portMin}` };
   }
