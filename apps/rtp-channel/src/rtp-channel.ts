@@ -121,20 +121,14 @@ export class RtpChannel {
 
   /** Why the process should be restarted; undefined while it is well. */
   unhealthy(): string | undefined {
-    const stalled = this.media.stalledThreads();
-    return stalled.length === 0 ? undefined : `media threads ${stalled.join(', ')} are stalled`;
+    return this.media.unhealthy();
   }
 
   status(): object {
     return {
       channels: this.channels.count,
       ports: { used: this.pool.used, available: this.pool.available, size: this.pool.size },
-      mediaThreads: this.media.threads.map(({ number, sessions, counters }) => ({
-        number,
-        sessions,
-        datagramsReceived: counters.get('datagramsReceived'),
-        datagramsSent: counters.get('datagramsSent'),
-      })),
+      mediaThreads: this.media.status(),
     };
   }
 

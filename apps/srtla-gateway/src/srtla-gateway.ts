@@ -235,8 +235,7 @@ export class SrtlaGateway {
 
   /** Why the process should be restarted; undefined while it is well. */
   unhealthy(): string | undefined {
-    const stalled = this.media.stalledThreads();
-    return stalled.length === 0 ? undefined : `media threads ${stalled.join(', ')} are stalled`;
+    return this.media.unhealthy();
   }
 
   status(): object {
@@ -251,12 +250,7 @@ export class SrtlaGateway {
       groups: this.listeners.groupCount,
       uplinks: this.uplinks.count,
       upstreamPorts: { used: ports.used, size: ports.size },
-      mediaThreads: this.media.threads.map(({ number, sessions, counters }) => ({
-        number,
-        sessions,
-        datagramsReceived: counters.get('datagramsReceived'),
-        datagramsSent: counters.get('datagramsSent'),
-      })),
+      mediaThreads: this.media.status(),
     };
   }
 

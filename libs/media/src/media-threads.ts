@@ -84,6 +84,22 @@ export class MediaThreads<C extends MediaContract> {
     return this.#threads;
   }
 
+  /** Each thread for a status page. */
+  status(): { number: number; sessions: number; datagramsReceived: number; datagramsSent: number }[] {
+    return this.#threads.map(({ number, sessions, counters }) => ({
+      number,
+      sessions,
+      datagramsReceived: counters.get('datagramsReceived'),
+      datagramsSent: counters.get('datagramsSent'),
+    }));
+  }
+
+  /** Why the process should be restarted; undefined while all threads are well. */
+  unhealthy(): string | undefined {
+    const stalled = this.stalledThreads();
+    return stalled.length === 0 ? undefined : `media threads ${stalled.join(', ')} are stalled`;
+  }
+
   /** Numbers of the threads that have completed no pass for `stallMs`. */
   stalledThreads(): number[] {
     const { stallMs = DEFAULT_STALL_MS } = this.#options;

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@mediaplane/control';
 import type { Accepted, Ingest } from '../ingest/ingest.ts';
 import type { LiveGroup } from './live-group.ts';
@@ -45,7 +46,7 @@ export class FixedServers {
         waitMs = RETRY_MS;
         if (failures === 1 && !group.isOver) log.warn({ err, groupId: group.id }, 'no way to the SRT server yet');
       }
-      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      await sleep(waitMs, undefined, { ref: false });
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@mediaplane/control';
 import { ServiceError } from '@mediaplane/control';
 import { MediaError } from '@mediaplane/media';
@@ -307,7 +308,7 @@ export class Listeners {
     const { name } = options.settings;
     this.#waiting.set(name, options);
     for (;;) {
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+      await sleep(RETRY_MS, undefined, { ref: false });
       if (signal.aborted || this.#waiting.get(name) !== options) return;
       try {
         await this.#open(options);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@mediaplane/control';
 import type { LiveListener } from './live-listener.ts';
 import type { Opening } from './opening.ts';
@@ -44,7 +45,7 @@ export class Recovery {
         return;
       } catch (err) {
         log.warn({ err, listenerId: listener.id }, 'listener not opened again yet');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+        await sleep(RETRY_MS, undefined, { ref: false });
       }
     }
   }

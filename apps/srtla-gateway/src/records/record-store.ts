@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '@mediaplane/control';
 import type { Logger } from '@mediaplane/control';
 
@@ -58,7 +59,7 @@ export class RecordStore {
         this.failures += 1;
         if (tries === 1) this.#log.warn({ err }, 'records of this node cannot be read');
         if (tries === LOAD_TRIES || !(err instanceof ServiceError)) break;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await sleep(RETRY_MS);
       }
     }
     this.#log.error({ prefix }, 'records of this node cannot be read: nothing is taken over from before');

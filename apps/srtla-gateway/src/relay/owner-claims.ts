@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusKv, Logger } from '@mediaplane/control';
 import { hasCode } from '@mediaplane/control';
 
@@ -130,7 +131,7 @@ export class OwnerClaims implements Disposable {
       } catch (err) {
         if (!signal.aborted) log.warn({ err }, 'claims of groups are not followed; it is tried again');
       }
-      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, WATCH_AGAIN_MS).unref());
+      if (!signal.aborted) await sleep(WATCH_AGAIN_MS, undefined, { ref: false });
     }
   }
 }
