@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-const RESOLUTION_MS = 20;
+/** Each sample is a wake-up of an idle process. */
+const RESOLUTION_MS = 100;
 const WINDOW_MS = 1000;
 
 /** How late the control thread's event loop is, over windows of one second. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { LINK_DEFAULTS } from './link-settings.ts';
 import type { LinkSettings } from './link-settings.ts';
 import { LinkTable } from './link-table.ts';
+import type { SenderLink } from './link.ts';
 import { Scheduler, priorityOf } from './scheduler.ts';
 import { SendLog } from './send-log.ts';
 
@@ -90,9 +91,37 @@ describe('a packet goes', () => {
     scheduler.hysteresis = 1.1;
     scheduler.select(0, 0);
     table.all[1].window = 21_999;
-    expect(scheduler.select(0, 0)?.index).toBe(0);
+    expect(scheduler.select(0, 1)?.index).toBe(0);
     table.all[1].window = 22_000;
-    expect(scheduler.select(0, 0)?.index).toBe(1);
+    expect(scheduler.select(0, 2)?.index).toBe(1);
+  });
+
+  describe('with others of its pass', () => {
+    /** By which links `packets` of one pass go, with `inFlight` packets under way on each of two before. */
+    const pass = (inFlight: number, packets: number, avoided = 0): string => {
+      const { table, log, scheduler } = links({}, {});
+      let sequence = 0;
+      const give = (link: SenderLink): void => void log.sent(sequence++, link.index, 1, link.onSent(1250, 1));
+      for (let i = 0; i < inFlight; i += 1) for (const link of table.all) give(link);
+      return Array.from({ length: packets }, () => {
+        const link = scheduler.select(avoided, 1);
+        if (link !== undefined) give(link);
+        return link?.index;
+      }).join('');
+    };
+
+    test('eight in a row by one link, then by the next', () => {
+      expect(pass(20, 30)).toBe('00000000' + '11111111' + '00000000' + '111111');
+    });
+
+    test('fewer while little is under way: another soon has twice the room', () => {
+      expect(pass(0, 6)).toBe('011100');
+      expect(pass(2, 12)).toBe('000111111110');
+    });
+
+    test('never by one to be avoided', () => {
+      expect(pass(20, 4, 0b01)).toBe('1111');
+    });
   });
 });
 

@@ -15,6 +15,12 @@ const AVOIDED = 1 << 14;
 const SUSPECT = 1 << 15;
 /** Ours: a link with a limit may be ahead of it by this much, for packets come in bursts. */
 const LIMIT_SLACK_US = 20_000;
+/**
+ * Ours: of packets that come in one pass, so many in a row go by one link as long as no other has more than twice its room. They leave in
+ * one call, link by link: given out one by one, what an encoder sends in a burst would leave in another order.
+ */
+const RUN_PACKETS = 8;
+const RUN_ROOM = 2;
 /** Moblin's sender (M/Client, reference 4): a priority counts in full from this window on, below the other not at all. */
 const PRIORITY_FROM = 10 * WINDOW_UNIT;
 const PRIORITY_FULL = 20 * WINDOW_UNIT;
@@ -27,6 +33,9 @@ export class Scheduler {
   readonly #log: SendLog;
   #last: SenderLink | undefined;
   #costs = false;
+  /** When the last packet was given out, and how many in a row its link has had since. */
+  #lastUs = -Infinity;
+  #run = 0;
 
   constructor(links: LinkTable, log: SendLog) {
     this.#links = links;
@@ -69,10 +78,23 @@ export class Scheduler {
       bestScore = score;
       bestAgainst = against;
     }
-    if (this.hysteresis > 1 && lastAgainst === bestAgainst && bestScore < lastScore * this.hysteresis)
+    if (this.#keepsRun(nowUs) && lastAgainst === bestAgainst && bestScore < lastScore * RUN_ROOM) {
+      this.#run += 1;
       return this.#last;
-    if (avoided === 0) this.#last = best;
+    }
+    if (this.hysteresis > 1 && lastAgainst === bestAgainst && bestScore < lastScore * this.hysteresis)
+      best = this.#last;
+    if (avoided === 0) {
+      this.#last = best;
+      this.#lastUs = nowUs;
+      this.#run = 1;
+    }
     return best;
+  }
+
+  /** Whether the link of the last packet may have this one too, for both came in one pass. */
+  #keepsRun(nowUs: number): boolean {
+    return nowUs === this.#lastUs && this.#run < RUN_PACKETS;
   }
 
   /** Cheaper links first, as long as they carry what they are given. */
