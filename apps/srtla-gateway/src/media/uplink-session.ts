@@ -32,6 +32,9 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
   /** By link: the session with its socket; a link has none until the control side has opened it. */
   readonly #paths: (PathSession | undefined)[] = [];
   #passUs = -Infinity;
+  /** Bits of the links, by number, that data has been queued for since the last flush, and the last of them. */
+  #queuedLinks = 0;
+  #lastLink = -1;
 
   constructor(
     thread: MediaThread,
@@ -125,7 +128,18 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
     this.#paths[index]?.sendNow(offset, length);
   }
 
+  /**
+   * What is queued leaves link by link. A link that gets data again after another did sends off what is there, so that datagrams leave
+   * in the order of the encoder's: an SRT server that is not told to wait (`lossmaxttl`) takes any other order for losses.
+   */
   toReceiver({ index }: SenderLink, offset: number, length: number): void {
+    const bit = 1 << index;
+    if (index !== this.#lastLink && (this.#queuedLinks & bit) !== 0) {
+      this.#thread.io.flush();
+      this.#queuedLinks = 0;
+    }
+    this.#queuedLinks |= bit;
+    this.#lastLink = index;
     this.#paths[index]?.send(offset, length);
   }
 
@@ -185,6 +199,7 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
   #watchSends(nowUs: number): void {
     if (nowUs === this.#passUs) return;
     this.#passUs = nowUs;
+    this.#queuedLinks = 0;
     for (const link of this.sender.links) {
       const failed = this.#paths[link.index]?.takeFailedSends() ?? 0;
       if (failed > 0) this.sender.onSendFailures(link, failed, nowUs);
