@@ -18,6 +18,8 @@ import {
 import { SOCKADDR_BYTES, encodeSockaddr } from './sockaddr.ts';
 import type { AddressFamily } from './sockaddr.ts';
 import { UDP_SEGMENT } from './socket.ts';
+import { queueSendMessage } from './submission-ring.ts';
+import type { SubmissionRing } from './submission-ring.ts';
 
 /** UDP_MAX_SEGMENTS of linux/udp.h (128 since 6.10). */
 export const MAX_SEGMENTS = 64;
@@ -135,17 +137,30 @@ export class SegmentRun {
   /** Two datagrams or more. It keeps them. @returns `byteLength`, or -errno: then none has left. @throws RangeError */
   send(fd: number): number {
     checkFd(fd);
-    // The vectors hold addresses of the caller's arena: it must still be open.
-    addressIn(this.#arena, 0, 0);
-    const message = addressIn(this.#kernel, this.#message, MSGHDR_BYTES);
-    this.#view.setUint32(this.#message + MSG_IOVLEN_OFFSET, this.#vectors, true);
-    this.#view.setUint16(this.#control + CMSG_DATA_OFFSET, this.#segmentBytes, true);
+    const message = this.#finish();
     for (;;) {
       const result = libc().sendmsg(fd, message, 0);
       if (result >= 0) return result;
       const errno = libc().errno();
       if (errno !== Errno.EINTR) return -errno;
     }
+  }
+
+  /**
+   * The same as one request of a ring; a completion comes only if it fails. The run and its bytes must be left alone until the ring is
+   * submitted. @throws RangeError
+   */
+  queue(ring: SubmissionRing, fd: number, token: number): void {
+    queueSendMessage(ring, fd, this.#finish(), token);
+  }
+
+  /** What sendmsg is shown. @returns its address */
+  #finish(): number {
+    // The vectors hold addresses of the caller's arena: it must still be open.
+    addressIn(this.#arena, 0, 0);
+    this.#view.setUint32(this.#message + MSG_IOVLEN_OFFSET, this.#vectors, true);
+    this.#view.setUint16(this.#control + CMSG_DATA_OFFSET, this.#segmentBytes, true);
+    return addressIn(this.#kernel, this.#message, MSGHDR_BYTES);
   }
 
   clear(): void {

@@ -4,6 +4,7 @@ import { Errno } from './errno.ts';
 import { SystemCallError } from './errors.ts';
 import { libc } from './libc.ts';
 import { DatagramReceiver } from './receive.ts';
+import { SegmentRun } from './segment-run.ts';
 import { DatagramSender } from './send.ts';
 import { AF_INET, AF_INET6 } from './sockaddr.ts';
 import { bindSocket, boundAddress, closeDescriptor, openUdpSocket } from './socket.ts';
@@ -90,6 +91,24 @@ function suite(): void {
       receiver.source(slot, words, 0);
       expect([...words]).toEqual([0, 0, V4_MAPPED, LOOPBACK, from[slot].port]);
     }
+  });
+
+  test('a run of segments is one request among others', () => {
+    const a = open();
+    const at = arena.reserve(1000);
+    const runs = [a.port, 0].map((port) => {
+      const run = new SegmentRun(arena);
+      run.start(AF_INET, 0, 0, V4_MAPPED, LOOPBACK, port);
+      for (let i = 0; i < 3; i++) run.add(at + i * 200, 100);
+      return run;
+    });
+    send(a.fd, at, 10, a.port, 0);
+    runs.forEach((run, i) => run.queue(ring, a.fd, 1 + i));
+    send(a.fd, at, 20, a.port, 3);
+    expect([ring.submit(), ring.token(0), ring.result(0)]).toEqual([1, 2, -Errno.EINVAL]);
+    expect(receiver.receiveMany(a.fd, 0, 8)).toBe(5);
+    expect([0, 1, 2, 3, 4].map((slot) => receiver.length(slot))).toEqual([10, 100, 100, 100, 20]);
+    for (const run of runs) run.close();
   });
 
   test('what fails says why, and keeps nothing behind it', () => {

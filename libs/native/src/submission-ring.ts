@@ -44,6 +44,7 @@ const WORD = 2 ** 32;
 
 /** IORING_OP_*, and IOSQE_CQE_SKIP_SUCCESS in the flags: a send that succeeds leaves no completion. */
 const SEND_SILENTLY = 26 | ((1 << 6) << 8);
+const SENDMSG_SILENTLY = 9 | ((1 << 6) << 8);
 const RECVMSG = 10;
 /** Without it a request that would block stays in the kernel, with the memory that it points to. */
 const MSG_DONTWAIT = 0x40;
@@ -58,6 +59,7 @@ export let queueSend: (
   nameLength: number,
   token: number,
 ) => void;
+export let queueSendMessage: (ring: SubmissionRing, fd: number, message: number, token: number) => void;
 export let queueReceive: (ring: SubmissionRing, fd: number, message: number, flags: number, token: number) => void;
 
 /**
@@ -101,20 +103,10 @@ export class SubmissionRing {
       words[at + 8] = token;
       words[at + 11] = nameLength;
     };
-    queueReceive = (ring, fd, message, flags, token) => {
-      const words = ring.#entries.words;
-      const at = ring.#next(fd);
-      words[at] = RECVMSG;
-      words[at + 1] = fd;
-      words[at + 2] = 0;
-      words[at + 3] = 0;
-      words[at + 4] = message % WORD;
-      words[at + 5] = message / WORD;
-      words[at + 6] = 1;
-      words[at + 7] = flags | MSG_DONTWAIT;
-      words[at + 8] = token;
-      words[at + 11] = 0;
-    };
+    queueSendMessage = (ring, fd, message, token) =>
+      ring.#queueMessage(SENDMSG_SILENTLY, fd, message, MSG_DONTWAIT, token);
+    queueReceive = (ring, fd, message, flags, token) =>
+      ring.#queueMessage(RECVMSG, fd, message, flags | MSG_DONTWAIT, token);
   }
 
   /**
@@ -208,6 +200,21 @@ export class SubmissionRing {
 
   #completionAt(index: number): number {
     return this.#completions + ((this.#head + index) & this.#cqMask) * COMPLETION_WORDS;
+  }
+
+  #queueMessage(operation: number, fd: number, message: number, flags: number, token: number): void {
+    const { words } = this.#entries;
+    const at = this.#next(fd);
+    words[at] = operation;
+    words[at + 1] = fd;
+    words[at + 2] = 0;
+    words[at + 3] = 0;
+    words[at + 4] = message % WORD;
+    words[at + 5] = message / WORD;
+    words[at + 6] = 1;
+    words[at + 7] = flags;
+    words[at + 8] = token;
+    words[at + 11] = 0;
   }
 
   /** The place of the next request. */

@@ -2,30 +2,25 @@ import { AF_INET6, DatagramSender, Errno, SegmentRun } from '@mediaplane/native'
 import type { AddressFamily, Arena, SubmissionRing } from '@mediaplane/native';
 import { checkRange, checkRun } from './packet-columns.ts';
 import type { PacketIoCounters } from './packet-io.ts';
+import { QueuedCalls } from './queued-calls.ts';
+import type { SendOutcomes } from './queued-calls.ts';
 import { isIpv4, type AddressWords } from './socket-address.ts';
 import type { SocketTable } from './socket-table.ts';
 
-/** More queued sends than these do not wait for `flush`: after a stall a batch is long, and its first would wait for its last. */
-const MAX_QUEUED = 32;
-/** Datagrams in runs that do not wait for `flush` either: more, because the more of them a run holds, the less each costs. */
+/** More datagrams in runs than these do not wait for `flush`; they are many because the more a run holds, the less each costs. */
 const MAX_WAITING = 256;
 const UNREACHABLE = 0;
 /** Instead of an errno: a run that is not to be segmented. */
 const SINGLY = -1;
 
 /** The sending half of a NativePacketIo: at once, queued for one call, or in runs that the kernel segments. */
-export class NativeSends {
+export class NativeSends implements SendOutcomes {
   readonly #arena: Arena;
   readonly #sender: DatagramSender;
   readonly #sockets: SocketTable;
   readonly #counters: PacketIoCounters;
-  readonly #ring: SubmissionRing | null;
-  /** Of the queued sends, by place. All are in the ring as soon as there are two: for one, a call of its own costs less. */
-  readonly #queuedSockets: Int32Array;
-  readonly #queuedLengths: Int32Array;
-  #queued = 0;
-  #firstFd = -1;
-  #firstOffset = 0;
+  /** Null where there is no ring: then what is queued leaves at once. */
+  readonly #calls: QueuedCalls | null;
   /** By socket, of those that gather them. */
   readonly #runs: (SegmentRun | undefined)[] = [];
   /** Sockets whose runs wait for `flush`, and how many datagrams have been put into runs meanwhile. */
@@ -35,16 +30,12 @@ export class NativeSends {
   /** For `sendRun`. */
   #ownRun: SegmentRun | undefined;
 
-  /** Without a ring what is queued leaves at once. */
   constructor(arena: Arena, sockets: SocketTable, counters: PacketIoCounters, ring: SubmissionRing | null) {
-    const places = ring === null ? 0 : Math.min(MAX_QUEUED, ring.capacity);
     this.#arena = arena;
-    this.#sender = new DatagramSender(arena, places + 1);
+    this.#sender = new DatagramSender(arena);
     this.#sockets = sockets;
     this.#counters = counters;
-    this.#ring = ring;
-    this.#queuedSockets = new Int32Array(places);
-    this.#queuedLengths = new Int32Array(places);
+    this.#calls = ring && new QueuedCalls(arena, ring, sockets, this);
   }
 
   /** For a socket that gathers runs, until `release`. */
@@ -75,7 +66,7 @@ export class NativeSends {
 
   flush(): void {
     if (this.#waitingCount > 0) this.#flushRuns();
-    if (this.#ring !== null && this.#queued > 0) this.#submit(this.#ring);
+    this.#calls?.submit();
   }
 
   sendRun(socket: number, offset: number, segmentBytes: number, totalBytes: number, to: AddressWords): number {
@@ -89,10 +80,10 @@ export class NativeSends {
     let sent = 0;
     for (let at = 0; at < totalBytes; at += segmentBytes) {
       const length = Math.min(segmentBytes, totalBytes - at);
-      if (!run.takes(length, w0, w1, w2, w3, port)) sent += this.#sendGathered(socket, fd, family, run);
+      if (!run.takes(length, w0, w1, w2, w3, port)) sent += this.#sendGathered(socket, fd, run);
       run.add(offset + at, length);
     }
-    return sent + this.#sendGathered(socket, fd, family, run);
+    return sent + this.#sendGathered(socket, fd, run);
   }
 
   #sendOne(
@@ -103,60 +94,25 @@ export class NativeSends {
     family: AddressFamily,
     to: AddressWords,
   ): boolean {
-    const counters = this.#counters;
-    const place = this.#queuedSockets.length;
-    this.#sender.setDestination(place, family, to.w0, to.w1, to.w2, to.w3, to.port);
-    const result = this.#sender.send(fd, offset, length, place);
-    if (result < 0) {
-      this.#countSendFailure(socket, -result, 1);
-      return false;
-    }
-    counters.sent += 1;
-    counters.sentBytes += length;
-    return true;
+    this.#sender.setDestination(0, family, to.w0, to.w1, to.w2, to.w3, to.port);
+    const result = this.#sender.send(fd, offset, length);
+    this.datagramSent(socket, length, result < 0 ? -result : 0);
+    return result >= 0;
   }
 
   #queueOne(socket: number, fd: number, offset: number, length: number, family: AddressFamily, to: AddressWords): void {
-    const ring = this.#ring;
-    if (ring === null) {
+    if (this.#calls === null) {
       this.#sendOne(socket, fd, offset, length, family, to);
-      return;
-    }
-    checkRange(offset, length, this.#arena.byteLength);
-    if (this.#queued === this.#queuedSockets.length) this.#submit(ring);
-    const place = this.#queued++;
-    this.#sender.setDestination(place, family, to.w0, to.w1, to.w2, to.w3, to.port);
-    if (place === 0) {
-      this.#firstFd = fd;
-      this.#firstOffset = offset;
     } else {
-      if (place === 1) this.#sender.queue(ring, this.#firstFd, this.#firstOffset, this.#queuedLengths[0], 0);
-      this.#sender.queue(ring, fd, offset, length, place);
+      checkRange(offset, length, this.#arena.byteLength);
+      this.#calls.addDatagram(socket, offset, length, family, to);
     }
-    this.#queuedSockets[place] = socket;
-    this.#queuedLengths[place] = length;
+  }
+
+  datagramSent(socket: number, length: number, errno: number): void {
+    if (errno !== 0) return this.#countSendFailure(socket, errno, 1);
     this.#counters.sent += 1;
     this.#counters.sentBytes += length;
-  }
-
-  #submit(ring: SubmissionRing): void {
-    const queued = this.#queued;
-    this.#queued = 0;
-    if (queued === 1) {
-      const result = this.#sender.send(this.#firstFd, this.#firstOffset, this.#queuedLengths[0], 0);
-      if (result < 0) this.#takeBack(0, -result);
-      return;
-    }
-    const failures = ring.submit();
-    for (let index = 0; index < failures; index++) this.#takeBack(ring.token(index), -ring.result(index));
-    for (let place = queued - ring.refused; place < queued; place++) this.#takeBack(place, ring.refusal);
-  }
-
-  /** A queued send has failed: it was counted as sent. */
-  #takeBack(place: number, errno: number): void {
-    this.#counters.sent -= 1;
-    this.#counters.sentBytes -= this.#queuedLengths[place];
-    this.#countSendFailure(this.#queuedSockets[place], errno, 1);
   }
 
   /** Puts a datagram into its socket's run; one that does not go with those before it sends them off first. */
@@ -169,11 +125,11 @@ export class NativeSends {
     }
     const { w0, w1, w2, w3, port } = to;
     const isNew = run.count === 0;
-    if (!run.takes(length, w0, w1, w2, w3, port)) this.#sendGathered(socket, fd, family, run);
+    if (!run.takes(length, w0, w1, w2, w3, port)) this.#sendGathered(socket, fd, run);
     if (run.count === 0) run.start(family, w0, w1, w2, w3, port);
     run.add(offset, length);
     if (isNew) this.#waiting[this.#waitingCount++] = socket;
-    if (++this.#waitingDatagrams === MAX_WAITING) this.#flushRuns();
+    if (++this.#waitingDatagrams === MAX_WAITING) this.flush();
   }
 
   #flushRuns(): void {
@@ -185,27 +141,35 @@ export class NativeSends {
       const run = this.#runs[socket];
       if (run === undefined) continue;
       const fd = this.#sockets.fd(socket);
-      const family = this.#sockets.family(socket);
-      if (run.count > 1) {
-        this.#sendGathered(socket, fd, family, run);
-      } else {
-        // Nothing to segment: it may share a call with other sockets' datagrams.
-        this.#queueOne(socket, fd, run.offset(0), run.byteLength, family, run);
+      if (run.count === 1) {
+        // Nothing to segment.
+        this.#queueOne(socket, fd, run.offset(0), run.byteLength, this.#sockets.family(socket), run);
         run.clear();
+      } else if (this.#calls !== null && this.#sockets.segments(socket)) {
+        this.#calls.addRun(socket, run);
+      } else {
+        this.#sendGathered(socket, fd, run);
       }
     }
   }
 
   /** Sends what a run holds, at once, and empties it. @returns datagrams sent */
-  #sendGathered(socket: number, fd: number, family: AddressFamily, run: SegmentRun): number {
+  #sendGathered(socket: number, fd: number, run: SegmentRun): number {
+    const errno = run.count > 1 && this.#sockets.segments(socket) ? Math.max(-run.send(fd), 0) : SINGLY;
+    return this.runSent(socket, run, errno);
+  }
+
+  /** A run has been sent, or refused, or is yet to be sent singly; then it is empty. @returns datagrams sent */
+  runSent(socket: number, run: SegmentRun, errno: number): number {
     const { count, byteLength } = run;
-    const errno = count > 1 && this.#sockets.segments(socket) ? Math.max(-run.send(fd), 0) : SINGLY;
     let sent = 0;
     if (errno === 0) {
       sent = count;
       this.#counters.sent += count;
       this.#counters.sentBytes += byteLength;
     } else if (errno === SINGLY || refusesSegments(errno)) {
+      const fd = this.#sockets.fd(socket);
+      const family = this.#sockets.family(socket);
       for (let index = 0; index < count; index++) {
         if (this.#sendOne(socket, fd, run.offset(index), run.length(index), family, run)) sent += 1;
       }
@@ -262,7 +226,7 @@ export class NativeSends {
     this.#sender.close();
     this.#ownRun?.close();
     this.#waitingCount = 0;
-    this.#queued = 0;
+    this.#calls?.close();
     for (const run of this.#runs) run?.close();
   }
 }
