@@ -1,4 +1,4 @@
-import { flag, integer, list, pattern, section, text } from '@mediaplane/service';
+import { choice, decimal, flag, integer, list, pattern, section, text } from '@mediaplane/service';
 import type { ConfigOf, ConfigProblem } from '@mediaplane/service';
 
 const DAY_MS = 86_400_000;
@@ -44,6 +44,32 @@ export const srtlaGatewayConfig = {
     [],
     'Listeners that are there from the start; an entry has the fields of ListenerSettings, with `server` or `rules` for its ingest policy.',
   ),
+  uplinks: list(
+    {
+      name: text('', 'Its own on this instance: 1 to 64 of a-z, 0-9, _, -.'),
+      listenAddress: pattern(IP_LITERAL, '127.0.0.1', 'Where the encoder sends to.', 'an IP address'),
+      listenPort: integer(0, 65535, 0, 'Its UDP port; 0 lets the system choose, at the first start.'),
+      receiver: text('', 'host:port of the SRTLA receiver.'),
+      mode: choice(['enhanced', 'classic'], 'enhanced', 'How packets are given to links.'),
+      maxBitrateBps: integer(0, 1_000_000_000, 0, 'The most that the encoder will send; 0: 50,000,000.'),
+      links: list(
+        {
+          name: text('', 'In tables and events; empty: made of address and device.'),
+          address: text('', 'Source address.'),
+          device: text('', 'Network interface.'),
+          priority: decimal(0.1, 10, 1, 'Its score is multiplied by this.'),
+          cost: integer(0, 1000, 0, 'Cheaper links go first.'),
+          maxBitrateBps: integer(0, Number.MAX_SAFE_INTEGER, 0, 'It is given no more than this; 0: no limit.'),
+          capBytes: integer(0, Number.MAX_SAFE_INTEGER, 0, 'Data after which it takes no more; 0: no cap.'),
+          disabled: flag(false, 'It sends nothing.'),
+        },
+        [],
+        'At most 16.',
+      ),
+    },
+    [],
+    'Uplinks that are there from the start; an entry has the fields of UplinkSettings. What is changed by call lasts until the next start.',
+  ),
   sockets: section({
     listenerReceiveBufferBytes: integer(65_536, 268_435_456, 8_388_608, 'Receive buffer asked for each listener.'),
     upstreamReceiveBufferBytes: integer(
@@ -79,7 +105,7 @@ export const srtlaGatewayConfig = {
   state: section({
     folder: text(
       'srtla-state',
-      'Folder of what outlives the process where there is no NATS: listeners, groups, token key. Made when missing; empty: nothing does.',
+      'Folder of what outlives the process where there is no NATS: listeners, groups, uplinks, token key. Made when missing; empty: nothing does.',
     ),
     node: text('', 'Name of the node, whose next instance takes over. Empty: the host name of the system.'),
     resumeWithinMs: integer(0, 600_000, 60_000, 'A group is taken over when its sender was heard of so lately.'),
@@ -156,6 +182,7 @@ export const srtlaGatewayConfig = {
 
 export type SrtlaGatewayConfig = ConfigOf<typeof srtlaGatewayConfig>;
 export type ConfiguredListener = SrtlaGatewayConfig['listeners'][number];
+export type ConfiguredUplink = SrtlaGatewayConfig['uplinks'][number];
 
 type CheckedConfig = Pick<SrtlaGatewayConfig, 'listeners' | 'upstream' | 'tokens' | 'relay' | 'statistics'>;
 

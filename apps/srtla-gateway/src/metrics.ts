@@ -259,11 +259,16 @@ export function registerMetrics(metrics: Metrics, sources: MetricSources): void 
   metrics.observe(m.portUsed, () => ports.used);
   metrics.observe(m.portLimit, () => ports.size);
   metrics.observe(m.recordFailures, () => [
-    [stores.groups.failures + stores.listeners.failures, { 'media.record.fault': 'failed' }],
-    [stores.groups.corrupt + stores.listeners.corrupt, { 'media.record.fault': 'corrupt' }],
-    [stores.groups.dropped + stores.listeners.dropped, { 'media.record.fault': 'dropped' }],
+    [sumOf(stores, 'failures'), { 'media.record.fault': 'failed' }],
+    [sumOf(stores, 'corrupt'), { 'media.record.fault': 'corrupt' }],
+    [sumOf(stores, 'dropped'), { 'media.record.fault': 'dropped' }],
   ]);
   metrics.observe(m.threadStalled, () => media.stalledThreads().length);
+}
+
+/** Over all stores. */
+function sumOf(stores: NodeStores, count: 'failures' | 'corrupt' | 'dropped'): number {
+  return stores.groups[count] + stores.listeners[count] + stores.uplinks[count];
 }
 
 function relayedTo(listeners: Listeners): number {

@@ -9,9 +9,12 @@ import { ConfigError, netInterfaces, portRangeAdvice, proveInterfaces, readProc 
 import type { ServedApi, ServiceRuntime } from '@mediaplane/service';
 import { srtlaGatewayApi } from './api/srtla-gateway-api.ts';
 import { UplinkSessions } from './api/uplink-sessions.ts';
+import { StandingUplinks } from './api/standing-uplinks.ts';
+import { UplinkRecords } from './api/uplink-records.ts';
 import type { SrtlaGatewayConfig } from './config.ts';
 import { StatisticsServer } from './http/statistics-server.ts';
 import { StreamPages } from './http/stream-pages.ts';
+import { UplinkPages } from './http/uplink-pages.ts';
 import { Authorizer } from './ingest/authorizer.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { resolveServer } from './ingest/resolve.ts';
@@ -29,8 +32,10 @@ import type { SrtlaContract, SrtlaEvent } from './media/contract.ts';
 import type { ListenerEvent } from './media/listener-contract.ts';
 import type { RelayEvent } from './media/relay-contract.ts';
 import { registerMeters, registerMetrics } from './metrics.ts';
+import { NamedRecords } from './records/named-records.ts';
 import { openStores } from './records/open-stores.ts';
 import { RelayNetwork } from './relay/relay-network.ts';
+import { configuredUplinks } from './uplinks/configured.ts';
 import { isUplinkEvent } from './uplinks/happening.ts';
 import { Uplinks } from './uplinks/uplinks.ts';
 import { StatisticsBus } from './watch/statistics-bus.ts';
@@ -44,6 +49,7 @@ interface Parts {
   readonly apis: readonly ServedApi[];
   readonly listeners: Listeners;
   readonly uplinks: UplinkSessions;
+  readonly standingUplinks: StandingUplinks;
   readonly media: MediaThreads<SrtlaContract>;
   readonly ports: UpstreamPorts;
   readonly instanceId: string;
@@ -81,7 +87,8 @@ export class SrtlaGateway {
     const interfaces = netInterfaces(net.interfaces);
     await proveInterfaces(interfaces, sockets);
     await proveSourceAddress(upstream.sourceAddress, sockets);
-    const configured = configuredListeners(config.listeners, interfaces);
+    const listenersWanted = configuredListeners(config.listeners, interfaces);
+    const uplinksWanted = configuredUplinks(config.uplinks);
 
     const keySource = { tokens: tokenConfig, stateFolder: state.folder, bus, log };
     let keys = await readTokenKeys(keySource);
@@ -135,7 +142,17 @@ export class SrtlaGateway {
       },
     });
     stack.defer(() => uplinks.stop());
-    const uplinkSessions: UplinkSessions = new UplinkSessions(instanceId, () => uplinks, sessions);
+    const storedUplinks = new NamedRecords(stores.uplinks, 'uplink');
+    stack.defer(() => storedUplinks.stop());
+    const uplinkRecords = new UplinkRecords(storedUplinks);
+    const uplinkSessions: UplinkSessions = new UplinkSessions({
+      instanceId,
+      uplinks: () => uplinks,
+      events: sessions,
+      records: uplinkRecords,
+    });
+    const standingUplinks = new StandingUplinks(uplinkSessions, uplinkRecords, log);
+    stack.defer(() => standingUplinks.stop());
     const statistics = stack.use(new StatisticsBus(bus));
     const { listeners, ports, relays, foreignGroups } = makeListeners(
       {
@@ -177,7 +194,8 @@ export class SrtlaGateway {
       },
       'media threads are running',
     );
-    await listeners.start(configured);
+    await listeners.start(listenersWanted);
+    await standingUplinks.start(uplinksWanted);
     if (readKey !== '') await serveStatistics(config.statistics, readKey, statistics, runtime, stack);
 
     registerMetrics(runtime.metrics, {
@@ -205,6 +223,7 @@ export class SrtlaGateway {
       apis: [api],
       listeners,
       uplinks: uplinkSessions,
+      standingUplinks,
       media,
       ports,
       instanceId,
@@ -247,6 +266,7 @@ export class SrtlaGateway {
         groups: groups.size,
       })),
       listenersWaiting: this.listeners.waiting,
+      uplinksWaiting: this.#parts.standingUplinks.waiting,
       groups: this.listeners.groupCount,
       uplinks: this.uplinks.count,
       upstreamPorts: { used: ports.used, size: ports.size },
@@ -329,8 +349,10 @@ async function serveStatistics(
   stack: AsyncDisposableStack,
 ): Promise<void> {
   const pages = new StreamPages();
+  const uplinks = new UplinkPages();
   stack.use(statistics.follow(pages.onReport));
-  const server = new StatisticsServer(pages, readKey);
+  stack.use(statistics.follow(uplinks.onReport));
+  const server = new StatisticsServer(pages, uplinks, readKey);
   const bound = await server.listen(bindAddress, port);
   stack.defer(() => server.stop());
   log.info({ address: `${bindAddress}:${bound}` }, 'statistics for scene switchers');

@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import { MediaThreads } from '@mediaplane/media';
@@ -106,3 +108,26 @@ test('one more than the media thread has memory for is refused as that, and ther
   await real.uplinks.delete(uplinkId);
   await real.uplinks.create(settings);
 }, 60_000);
+
+test('a receiver that answers from another address than it was asked at is named', async () => {
+  await using real = await RealUplinks.start();
+  const [asked, answering] = ['127.0.0.1', '127.0.0.7'].map((address) => {
+    const socket = createSocket('udp4');
+    socket.bind(0, address);
+    return socket;
+  });
+  try {
+    await Promise.all([asked, answering].map((socket) => once(socket, 'listening')));
+    asked.on('message', (_, { port, address }) => answering.send('whatever', port, address));
+    const receiverPort = asked.address().port;
+    const settings = { ...UPLINK_DEFAULTS, receiverHost: '127.0.0.1', receiverPort, links: LINKS.slice(0, 1) };
+    const { uplinkId } = await real.uplinks.create(settings);
+    await real.told('link-misrouted', 1);
+    const [{ problem, statistics }] = real.uplinks.describe(uplinkId).links;
+    expect(problem).toContain(`127.0.0.1:${receiverPort} was asked, but 127.0.0.7:${answering.address().port} answers`);
+    expect(statistics?.strangers).toBeGreaterThan(0);
+  } finally {
+    asked.close();
+    answering.close();
+  }
+}, 30_000);

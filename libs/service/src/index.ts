@@ -4,7 +4,7 @@
  */
 export { commonConfig } from './config/common-config.ts';
 export type { CommonConfig } from './config/common-config.ts';
-export { choice, flag, integer, list, pattern, section, text } from './config/keys.ts';
+export { choice, decimal, flag, integer, list, pattern, section, text } from './config/keys.ts';
 export { ConfigError, loadConfig } from './config/load-config.ts';
 export type { ConfigProblem, ConfigSources } from './config/load-config.ts';
 export { netInterfaces, proveInterfaces } from './config/net-interfaces.ts';

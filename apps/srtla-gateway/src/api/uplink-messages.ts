@@ -38,14 +38,19 @@ export function schedulingMode(mode: srtla.SchedulingMode): UplinkSettings['mode
   return mode === SchedulingMode.CLASSIC ? 'classic' : 'enhanced';
 }
 
+/** What the API knows of an uplink beside what it does. */
+export interface UplinkIdentity {
+  readonly name: string;
+  readonly labels: Record<string, string>;
+  readonly instanceId: string;
+  readonly configured: boolean;
+  readonly formerId: string;
+}
+
 /** An uplink as the API shows it; `statistics` are apart. */
 export function uplinkMessage(
   view: UplinkView,
-  {
-    name,
-    labels,
-    instanceId,
-  }: { readonly name: string; readonly labels: Record<string, string>; readonly instanceId: string },
+  { name, labels, instanceId, configured, formerId }: UplinkIdentity,
 ): srtla.Uplink {
   const { settings, encoder } = view;
   return {
@@ -69,6 +74,8 @@ export function uplinkMessage(
     latencyMs: encoder?.latencyMs ?? 0,
     createTime: new Date(view.createdMs),
     statistics: undefined,
+    configured,
+    formerUplinkId: formerId,
   };
 }
 
@@ -112,8 +119,8 @@ export function uplinkStatistics({ statistics, links, bitrateBps }: UplinkView):
 function linkStatistics(link: LinkView): srtla.UplinkLinkStatistics[] {
   const { statistics, settings, share, naksPerSecond, usedBytes, upSinceMs } = link;
   if (statistics === null) return [];
-  const { bitrateBps, packets, bytes, rttMs, window, inFlightPackets, naks, estimateBps, heardAgoMs, failedSends } =
-    statistics;
+  const { bitrateBps, packets, bytes, rttMs, window, inFlightPackets, naks } = statistics;
+  const { estimateBps, heardAgoMs, failedSends, strangers } = statistics;
   return [
     {
       linkName: settings.name,
@@ -130,6 +137,7 @@ function linkStatistics(link: LinkView): srtla.UplinkLinkStatistics[] {
       silentMs: heardAgoMs < 0 ? undefined : Math.round(heardAgoMs),
       dataBytes: Math.round(usedBytes),
       failedSends,
+      strangerPackets: strangers,
       uptimeMs: upSinceMs === 0 ? 0 : Math.max(Math.round(Date.now() - upSinceMs), 0),
     },
   ];

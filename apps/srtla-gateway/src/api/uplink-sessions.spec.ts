@@ -42,10 +42,15 @@ beforeEach(() => {
     tendMs: 1000 / FASTER,
     routeProblem: async () => '',
   });
-  sessions = new UplinkSessions('test', () => uplinks, {
-    record: (_, session) => void (session.$case === 'uplink' && records.push(session.value)),
-    publish: (_, { $case }) => void published.push($case),
-    end: (_, { $case }) => void published.push($case),
+  sessions = new UplinkSessions({
+    instanceId: 'test',
+    uplinks: () => uplinks,
+    events: {
+      record: (_, session) => void (session.$case === 'uplink' && records.push(session.value)),
+      publish: (_, { $case }) => void published.push($case),
+      end: (_, { $case }) => void published.push($case),
+    },
+    records: { keep: () => undefined, remove: () => undefined },
   });
 });
 

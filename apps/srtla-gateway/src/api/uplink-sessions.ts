@@ -6,40 +6,62 @@ import type { UplinkEvent } from '../uplinks/events.ts';
 import type { LinkChange, UplinkChange } from '../uplinks/uplink.ts';
 import type { Uplinks } from '../uplinks/uplinks.ts';
 import type { UplinkView } from '../uplinks/view.ts';
+import type { UplinkRecords } from './uplink-records.ts';
 import { uplinkEventDetail } from './uplink-events.ts';
 import { linkSettings, uplinkMessage, uplinkSettings, uplinkStatistics } from './uplink-messages.ts';
+
+/** Where an uplink comes from. */
+export interface UplinkOrigin {
+  /** It is in the configuration. */
+  readonly configured: boolean;
+  /** Its id in the instance before; '' when it is new. */
+  readonly formerId: string;
+  /** What its links had carried in the instance before, by `linkKey`. */
+  readonly dataBytes: ReadonlyMap<string, number>;
+}
+
+const BY_CALL: UplinkOrigin = { configured: false, formerId: '', dataBytes: new Map() };
+
+export interface UplinkSessionsParts {
+  readonly instanceId: string;
+  uplinks(): Uplinks;
+  readonly events: Pick<SessionEvents, 'record' | 'publish' | 'end'>;
+  readonly records: Pick<UplinkRecords, 'keep' | 'remove'>;
+}
 
 /** What the API knows of an uplink beside what it does. */
 class UplinkSession implements EventSource {
   readonly id: string;
   readonly name: string;
+  readonly origin: UplinkOrigin;
   labels: Record<string, string>;
   sequence = 0;
   muted = false;
   /** What the directory was given last. */
   recorded = '';
 
-  constructor(id: string, name: string, labels: Record<string, string>) {
+  constructor(id: string, { name, labels }: srtla.UplinkSettings, origin: UplinkOrigin) {
     this.id = id;
     this.name = name;
     this.labels = labels;
+    this.origin = origin;
   }
 }
 
 /** Uplinks as sessions of the fleet: names, labels, records and events. The work is that of `Uplinks`. */
 export class UplinkSessions {
-  readonly #instanceId: string;
-  readonly #uplinks: () => Uplinks;
-  readonly #events: Pick<SessionEvents, 'record' | 'publish' | 'end'>;
+  readonly #parts: UplinkSessionsParts;
   /** By id. */
   readonly #sessions = new Map<string, UplinkSession>();
   /** Names of those that are being created. */
   readonly #creating = new Set<string>();
 
-  constructor(instanceId: string, uplinks: () => Uplinks, events: Pick<SessionEvents, 'record' | 'publish' | 'end'>) {
-    this.#instanceId = instanceId;
-    this.#uplinks = uplinks;
-    this.#events = events;
+  constructor(parts: UplinkSessionsParts) {
+    this.#parts = parts;
+  }
+
+  get #uplinks(): Uplinks {
+    return this.#parts.uplinks();
   }
 
   get count(): number {
@@ -47,14 +69,16 @@ export class UplinkSessions {
   }
 
   /** `settings`: as `validateUplink` has passed them. @throws ServiceError */
-  async create(settings: srtla.UplinkSettings): Promise<srtla.Uplink> {
-    const { name, labels } = settings;
+  async create(settings: srtla.UplinkSettings, origin: UplinkOrigin = BY_CALL): Promise<srtla.Uplink> {
+    const { name } = settings;
     const isTaken = this.#creating.has(name) || [...this.#sessions.values()].some((session) => session.name === name);
     if (isTaken) throw new ServiceError('ALREADY_EXISTS', 'UPLINK_EXISTS', `this instance has an uplink ${name}`);
     this.#creating.add(name);
     try {
-      const view = await withPrefix('settings.', () => this.#uplinks().create(uplinkSettings(settings)));
-      const session = new UplinkSession(view.uplinkId, name, labels);
+      const view = await withPrefix('settings.', () =>
+        this.#uplinks.create(uplinkSettings(settings), origin.dataBytes),
+      );
+      const session = new UplinkSession(view.uplinkId, settings, origin);
       this.#sessions.set(session.id, session);
       const uplink = this.#record(session);
       this.#publish(session, { $case: 'uplinkOpened', value: { uplink } });
@@ -70,7 +94,7 @@ export class UplinkSessions {
     change: UplinkChange,
     labels: Record<string, string> | undefined,
   ): Promise<srtla.Uplink> {
-    await withPrefix('settings.', () => this.#uplinks().update(uplinkId, change));
+    await withPrefix('settings.', () => this.#uplinks.update(uplinkId, change));
     const session = this.#sessions.get(uplinkId);
     if (session !== undefined && labels !== undefined) {
       session.labels = labels;
@@ -80,43 +104,52 @@ export class UplinkSessions {
   }
 
   async addLink(uplinkId: string, link: srtla.UplinkLinkSettings): Promise<srtla.Uplink> {
-    return this.#message(await this.#uplinks().addLink(uplinkId, linkSettings(link)));
+    return this.#message(await this.#uplinks.addLink(uplinkId, linkSettings(link)));
   }
 
   async updateLink(uplinkId: string, name: string, change: LinkChange): Promise<srtla.Uplink> {
-    return this.#message(await this.#uplinks().updateLink(uplinkId, name, change));
+    return this.#message(await this.#uplinks.updateLink(uplinkId, name, change));
   }
 
   async removeLink(uplinkId: string, name: string): Promise<srtla.Uplink> {
-    return this.#message(await this.#uplinks().removeLink(uplinkId, name));
+    return this.#message(await this.#uplinks.removeLink(uplinkId, name));
   }
 
   async keyFrames(uplinkId: string, durationMs: number): Promise<void> {
-    await this.#uplinks().keyFrames(uplinkId, durationMs);
+    await this.#uplinks.keyFrames(uplinkId, durationMs);
   }
 
   /** @throws ServiceError NOT_FOUND */
   describe(uplinkId: string, withStatistics: boolean): srtla.Uplink {
-    const view = this.#uplinks().describe(uplinkId);
+    const view = this.#uplinks.describe(uplinkId);
     const message = this.#message(view);
     return withStatistics ? { ...message, statistics: uplinkStatistics(view) } : message;
   }
 
-  /** @throws ServiceError NOT_FOUND */
-  delete(uplinkId: string): Promise<srtla.Uplink> {
-    return this.#close(uplinkId, srtla.EndReason.REQUESTED);
+  /** @throws ServiceError NOT_FOUND, FAILED_PRECONDITION */
+  async delete(uplinkId: string): Promise<srtla.Uplink> {
+    const session = this.#sessions.get(uplinkId);
+    if (session?.origin.configured === true) {
+      const message = `uplink ${session.name} comes from the configuration`;
+      throw new ServiceError('FAILED_PRECONDITION', 'UPLINK_CONFIGURED', message);
+    }
+    const last = await this.#close(uplinkId, srtla.EndReason.REQUESTED);
+    if (session !== undefined) this.#parts.records.remove(session.name);
+    return last;
   }
 
-  /** The grace period is over. */
+  /** The grace period is over: what is stored stays for the next instance. */
   async closeAll(): Promise<void> {
     await Promise.all([...this.#sessions.keys()].map((uplinkId) => this.#close(uplinkId, srtla.EndReason.SHUTDOWN)));
   }
 
   async #close(uplinkId: string, reason: srtla.EndReason): Promise<srtla.Uplink> {
-    const view = this.#uplinks().describe(uplinkId);
-    const last = { ...this.#message(view), statistics: uplinkStatistics(view) };
+    const view = this.#uplinks.describe(uplinkId);
+    const message = this.#message(view);
+    if (reason === srtla.EndReason.SHUTDOWN) this.#parts.records.keep(message, view, Infinity);
+    const last = { ...message, statistics: uplinkStatistics(view) };
     this.#end(uplinkId, reason, last);
-    await this.#uplinks().delete(uplinkId);
+    await this.#uplinks.delete(uplinkId);
     return last;
   }
 
@@ -126,14 +159,16 @@ export class UplinkSessions {
       if (!ids.has(uplinkId)) continue;
       session.muted = true;
       this.#sessions.delete(uplinkId);
-      await this.#uplinks().delete(uplinkId);
+      this.#parts.records.remove(session.name);
+      await this.#uplinks.delete(uplinkId);
     }
   }
 
   samples(): srtla.UplinkSample[] {
-    return [...this.#sessions.keys()].map((uplinkId) => ({
+    return [...this.#sessions].map(([uplinkId, { name }]) => ({
       uplinkId,
-      statistics: uplinkStatistics(this.#uplinks().describe(uplinkId)),
+      name,
+      statistics: uplinkStatistics(this.#uplinks.describe(uplinkId)),
     }));
   }
 
@@ -156,26 +191,28 @@ export class UplinkSessions {
     const session = this.#sessions.get(uplinkId);
     if (session === undefined) return;
     this.#sessions.delete(uplinkId);
-    this.#events.end(session, { $case: 'uplinkClosed', value: { reason, uplink } });
+    this.#parts.events.end(session, { $case: 'uplinkClosed', value: { reason, uplink } });
   }
 
   /** Records what has changed, if anything has. */
   #record(session: UplinkSession): srtla.Uplink {
-    const value = this.#message(this.#uplinks().describe(session.id));
+    const view = this.#uplinks.describe(session.id);
+    const value = this.#message(view);
+    this.#parts.records.keep(value, view, performance.now());
     const text = JSON.stringify(value);
-    if (text !== session.recorded) this.#events.record(session, { $case: 'uplink', value });
+    if (text !== session.recorded) this.#parts.events.record(session, { $case: 'uplink', value });
     session.recorded = text;
     return value;
   }
 
   #publish(session: UplinkSession, detail: EventDetail): void {
-    this.#events.publish(session, detail);
+    this.#parts.events.publish(session, detail);
   }
 
   #message(view: UplinkView): srtla.Uplink {
     const session = this.#sessions.get(view.uplinkId);
-    const instanceId = this.#instanceId;
-    return uplinkMessage(view, { name: session?.name ?? '', labels: session?.labels ?? {}, instanceId });
+    const { name = '', labels = {}, origin = BY_CALL } = session ?? {};
+    return uplinkMessage(view, { name, labels, instanceId: this.#parts.instanceId, ...origin });
   }
 }
 

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { srtla } from '@mediaplane/proto';
 import { StatisticsServer } from './statistics-server.ts';
 import { StreamPages } from './stream-pages.ts';
+import { UplinkPages } from './uplink-pages.ts';
 
 const KEY = 'sesame';
 
@@ -31,12 +32,13 @@ function sample(groupId: string, streamName: string, bitrateBps: number): srtla.
 
 describe('the page for scene switchers', () => {
   const pages = new StreamPages();
-  const server = new StatisticsServer(pages, KEY);
+  const uplinks = new UplinkPages();
+  const server = new StatisticsServer(pages, uplinks, KEY);
   let address = '';
   beforeEach(async () => {
     address ||= `http://127.0.0.1:${await server.listen('127.0.0.1', 0)}`;
   });
-  afterEach(() => server.stop());
+  afterAll(() => server.stop());
   const read = async (path: string, init?: RequestInit): Promise<{ status: number; body: unknown }> => {
     const response = await fetch(address + path, init);
     return { status: response.status, body: await response.json() };
@@ -76,6 +78,31 @@ describe('the page for scene switchers', () => {
     expect((await read('/', { headers })).status).toBe(404);
     expect((await read('/stats/%E0%A4%A', { headers })).status).toBe(404);
     expect((await read('/stats', { method: 'POST', headers })).status).toBe(405);
+  });
+
+  test('has uplinks on a page beside it, the second of a name by its id', async () => {
+    const of = (uplinkId: string, bitrateBps: number): srtla.UplinkSample =>
+      srtla.UplinkSample.fromPartial({
+        uplinkId,
+        name: 'van',
+        statistics: { bitrateBps, resentPackets: 3, links: [{ linkName: 'lte1', bitrateBps, share: 1, rttMs: 42.4 }] },
+      });
+    uplinks.onReport({ groups: [], uplinks: [of('up_a_1', 3_000_400), of('up_b_1', 0)] });
+    expect(await read(`/uplinks?key=${KEY}`)).toMatchObject({
+      status: 200,
+      body: {
+        uplinks: {
+          van: {
+            id: 'up_a_1',
+            bitrate: 3000,
+            resent: 3,
+            links: [{ name: 'lte1', bitrate: 3000, share: 1, rtt: 42.4 }],
+          },
+          up_b_1: { id: 'up_b_1', bitrate: 0 },
+        },
+      },
+    });
+    expect((await read('/uplinks')).status).toBe(401);
   });
 });
 

@@ -3,8 +3,10 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { StreamPages } from './stream-pages.ts';
+import type { UplinkPages } from './uplink-pages.ts';
 
 const PATH = '/stats';
+const UPLINKS_PATH = '/uplinks';
 
 /**
  * Streams and their links as JSON, for scene switchers, which can only be given an address: so the key may stand in it, `?key=`, beside
@@ -13,10 +15,12 @@ const PATH = '/stats';
 export class StatisticsServer {
   readonly #server: Server;
   readonly #pages: StreamPages;
+  readonly #uplinks: UplinkPages;
   readonly #key: Buffer;
 
-  constructor(pages: StreamPages, readKey: string) {
+  constructor(pages: StreamPages, uplinks: UplinkPages, readKey: string) {
     this.#pages = pages;
+    this.#uplinks = uplinks;
     this.#key = digest(readKey);
     this.#server = createServer((request, response) => this.#answer(request, response));
   }
@@ -49,8 +53,9 @@ export class StatisticsServer {
       return send(response, 401, { status: 'a read key is required' });
     }
     if (url.pathname === PATH) return send(response, 200, this.#pages.all());
+    if (url.pathname === UPLINKS_PATH) return send(response, 200, this.#uplinks.all());
     const name = nameOf(url.pathname);
-    if (name === undefined) return send(response, 404, { status: `pages: ${PATH} ${PATH}/<stream>` });
+    if (name === undefined) return send(response, 404, { status: `pages: ${PATH} ${PATH}/<stream> ${UPLINKS_PATH}` });
     return send(response, 200, this.#pages.one(name));
   }
 

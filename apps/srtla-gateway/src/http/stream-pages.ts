@@ -1,9 +1,7 @@
 import type { srtla } from '@mediaplane/proto';
 import type { OnReport } from '../watch/statistics-bus.ts';
+import { FRESH_MS, KBIT, rounded } from './page-figures.ts';
 
-/** Reports come once a second: what is older is of an instance that does not answer. */
-const FRESH_MS = 5000;
-const KBIT = 1000;
 const MBIT = 1e6;
 
 interface Stream {
@@ -89,8 +87,4 @@ function page({ latencyMs }: srtla.GroupSample, statistics: srtla.GroupStatistic
       bytes: link.bytes,
     })),
   };
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

@@ -6,10 +6,10 @@ import type { UdpSockets } from '@mediaplane/net';
 import { srtla } from '@mediaplane/proto';
 import type { ForeignGroupEvent, ListenerEvent } from '../media/listener-contract.ts';
 import type { TokenKeys } from '../keys/token-keys.ts';
+import type { NamedRecords } from '../records/named-records.ts';
 import { apiError, groupNotFound, listenerNotFound } from './errors.ts';
 import type { GroupEvents } from './group-events.ts';
 import type { GroupRecords } from './group-records.ts';
-import type { ListenerRecords } from './listener-records.ts';
 import type { LiveGroup } from './live-group.ts';
 import type { LiveListener } from './live-listener.ts';
 import type { Opening, OpeningOptions } from './opening.ts';
@@ -27,7 +27,7 @@ export interface ListenersParts {
   readonly upstreams: Upstreams;
   readonly sessions: SessionEvents;
   readonly groupRecords: GroupRecords;
-  readonly listenerRecords: ListenerRecords;
+  readonly listenerRecords: NamedRecords<'listener'>;
   readonly media: ListenerMedia;
   readonly sockets: UdpSockets;
   readonly sampler: () => Sampler;
@@ -270,7 +270,9 @@ export class Listeners {
         await opening.undo(listener);
         throw error;
       }
-      if (!configured) listenerRecords.put(listener.record, settings, listener.socket.port);
+      // With the port that it has, also where the system chose it: its senders know that.
+      const { port } = listener.socket;
+      if (!configured) listenerRecords.put(name, { listenerId: listener.id, settings: { ...settings, port } });
       if (this.#draining) this.#tellDraining(listener);
       const { address, receiveBufferBytes, formerListenerId } = listener.record;
       log.info(

@@ -5,6 +5,7 @@ import type { Ingest } from '../ingest/ingest.ts';
 import type { TokenKeys } from '../keys/token-keys.ts';
 import { GROUP_KIND, LISTENER_KIND } from '../kinds.ts';
 import type { Meters } from '../metrics.ts';
+import { NamedRecords } from '../records/named-records.ts';
 import type { NodeStores } from '../records/open-stores.ts';
 import { ForeignGroups } from '../relay/foreign-groups.ts';
 import { CLAIM_TTL_MS, OwnerClaims } from '../relay/owner-claims.ts';
@@ -14,7 +15,6 @@ import { Relays } from '../relay/relays.ts';
 import { FloodNotes } from './flood-notes.ts';
 import { GroupEvents } from './group-events.ts';
 import { GroupRecords } from './group-records.ts';
-import { ListenerRecords } from './listener-records.ts';
 import { Listeners } from './listeners.ts';
 import type { LiveGroup } from './live-group.ts';
 import { Opening } from './opening.ts';
@@ -63,7 +63,7 @@ export function makeListeners(parts: MakeListenersParts, stack: AsyncDisposableS
   const { upstreamReceiveBufferBytes: upstreamBytes, listenerReceiveBufferBytes } = config.sockets;
   const newGroupId = (): string => makeSessionId(GROUP_KIND, instanceId);
 
-  const listenerRecords = new ListenerRecords(stores.listeners);
+  const listenerRecords = new NamedRecords(stores.listeners, 'listener');
   const retention = { resumeWithinMs: config.state.resumeWithinMs, tombstoneMs: maxAgeMs };
   const records = new GroupRecords(stores.groups, retention, log);
   stack.defer(async () => {

@@ -12,12 +12,12 @@ import { RelayTraffic } from '../domain/relay/relay-parts.ts';
 import type { SrtlaContract } from '../media/contract.ts';
 import type { GroupEvent, GroupStatistics, ListenerInit, ListenerStatistics } from '../media/listener-contract.ts';
 import { KvPlace } from '../records/kv-place.ts';
+import { NamedRecords } from '../records/named-records.ts';
 import { RecordStore } from '../records/record-store.ts';
 import { addressWords } from './endpoint.ts';
 import { FloodNotes } from './flood-notes.ts';
 import { GroupEvents } from './group-events.ts';
 import { GroupRecords } from './group-records.ts';
-import { ListenerRecords } from './listener-records.ts';
 import { Listeners } from './listeners.ts';
 import type { LiveGroup } from './live-group.ts';
 import { Opening } from './opening.ts';
@@ -230,7 +230,7 @@ export class ListenersBench {
       upstreams,
       sessions,
       groupRecords: this.records,
-      listenerRecords: new ListenerRecords(this.listenerStore),
+      listenerRecords: new NamedRecords(this.listenerStore, 'listener'),
       media,
       sockets,
       sampler: () => this.sampler,

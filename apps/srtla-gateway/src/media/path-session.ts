@@ -32,8 +32,14 @@ export class PathSession implements MediaSession<SrtlaContract> {
 
   onDatagram(index: number, _role: number, nowUs: number): void {
     const { batch } = this.#thread.io;
-    if (this.#link === undefined || !isFrom(this.#receiver, batch.source, index)) return;
-    this.#uplink?.onLinkDatagram(this.#link, batch.offset[index], batch.length[index], nowUs);
+    const link = this.#link;
+    if (link === undefined) return;
+    if (isFrom(this.#receiver, batch.source, index)) {
+      this.#uplink?.onLinkDatagram(link, batch.offset[index], batch.length[index], nowUs);
+    } else {
+      link.strangers += 1;
+      link.stranger.setSource(batch.source, index);
+    }
   }
 
   send(offset: number, length: number): void {

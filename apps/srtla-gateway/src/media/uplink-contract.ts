@@ -77,6 +77,9 @@ export interface LinkStatistics {
   readonly heardAgoMs: number;
   /** Sends that the kernel refused. */
   readonly failedSends: number;
+  /** Datagrams that came to its sockets from another address than the receiver's, and where the last came from; null: none has. */
+  readonly strangers: number;
+  readonly stranger: AddressWords | null;
 }
 
 /** All counters since the uplink was opened. */

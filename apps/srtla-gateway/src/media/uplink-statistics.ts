@@ -53,6 +53,8 @@ function linkStatistics(link: SenderLink, inFlightPackets: number, nowUs: number
     estimateBps: rate.bps,
     heardAgoMs: agoMs(link.heardUs, nowUs),
     failedSends: link.failedSends,
+    strangers: link.strangers,
+    stranger: link.strangers === 0 ? null : plainAddress(link.stranger),
   };
 }
 

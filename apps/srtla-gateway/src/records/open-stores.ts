@@ -8,6 +8,7 @@ import { RecordStore } from './record-store.ts';
 
 const LISTENERS = 'listeners';
 const GROUPS = 'groups';
+const UPLINKS = 'uplinks';
 
 export interface StoreOptions {
   readonly bus: Bus;
@@ -23,6 +24,7 @@ export interface StoreOptions {
 export interface NodeStores {
   readonly listeners: RecordStore;
   readonly groups: RecordStore;
+  readonly uplinks: RecordStore;
 }
 
 /** Where this node's records are: the bus where that outlives the process, else a folder. */
@@ -36,6 +38,7 @@ export function openStores(options: StoreOptions): NodeStores {
   return {
     listeners: new RecordStore(place(LISTENERS, 0), log),
     groups: new RecordStore(place(GROUPS, groupTtlMs), log),
+    uplinks: new RecordStore(place(UPLINKS, 0), log),
   };
 }
 

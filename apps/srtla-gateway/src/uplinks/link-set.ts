@@ -15,10 +15,12 @@ export class LinkSet implements Iterable<UplinkLink> {
   readonly #parts: LinkParts;
   readonly #links = new Map<number, UplinkLink>();
   /** By key: so that a link that is removed and added again has not got its data cap anew. */
-  readonly #used = new Map<string, number>();
+  readonly #used: Map<string, number>;
 
-  constructor(parts: LinkParts) {
+  /** `used`: by key, what links had carried before this uplink was opened. */
+  constructor(parts: LinkParts, used: ReadonlyMap<string, number>) {
     this.#parts = parts;
+    this.#used = new Map(used);
   }
 
   [Symbol.iterator](): Iterator<UplinkLink> {

@@ -132,6 +132,8 @@ export const IDLE_LINK: Omit<LinkStatistics, 'link'> = {
   estimateBps: 0,
   heardAgoMs: -1,
   failedSends: 0,
+  strangers: 0,
+  stranger: null,
 };
 
 const NOTHING: UplinkStatistics = {

@@ -1,3 +1,4 @@
+import { formatSocketAddress } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import type { LinkStatistics } from '../media/uplink-contract.ts';
 import type { UplinkHappening } from './events.ts';
@@ -49,7 +50,10 @@ export class UplinkLink {
   #paths = 0;
   /** Why it has no socket; '' when it has or wants none. */
   #problem = '';
+  /** Why what it sends may never arrive, or what is answered; '' when nothing is known against it. */
   #misrouted = '';
+  /** `strangers` when it got its socket. */
+  #strangersBefore = 0;
   /** The system does not let it be bound to its device; that has been told. */
   #isUnbound = false;
   /** When it was last up, or got its socket. */
@@ -191,6 +195,7 @@ export class UplinkLink {
     }
     this.#problem = '';
     this.#lostMs = now.nowMs;
+    this.#strangersBefore = this.#statistics?.strangers ?? 0;
     log.info({ uplinkId, link: this.name, ...this.#path.view() }, 'a link has a socket');
     if (this.#path.isUnbound && !this.#isUnbound) this.#tell({ type: 'link-unbound', device });
     this.#isUnbound = this.#path.isUnbound;
@@ -199,9 +204,17 @@ export class UplinkLink {
   }
 
   async #checkRoute(path: LinkPath, interfaces: Interfaces): Promise<void> {
-    const problem = await path.routeProblem(interfaces);
+    const problem = (await path.routeProblem(interfaces)) || this.#strangerProblem(path);
     if (problem !== '' && problem !== this.#misrouted) this.#tell({ type: 'link-misrouted', problem });
     this.#misrouted = problem;
+  }
+
+  /** A receiver with several addresses may answer from another one than was asked. */
+  #strangerProblem(path: LinkPath): string {
+    const { strangers = 0, stranger = null } = this.#statistics ?? {};
+    if (this.isLive || stranger === null || strangers <= this.#strangersBefore) return '';
+    const { receiver } = path.view();
+    return `${receiver} was asked, but ${formatSocketAddress(stranger)} answers: a receiver must answer from the address that it is asked at`;
   }
 
   #wait(problem: string): void {

@@ -37,7 +37,7 @@ export class Uplink {
   #lossCause = '';
   #isClosed = false;
 
-  private constructor(parts: AllParts, settings: UplinkSettings) {
+  private constructor(parts: AllParts, settings: UplinkSettings, used: ReadonlyMap<string, number>) {
     const { media, sockets, log, buffers, routeProblem, resolve } = parts;
     this.id = parts.newUplinkId();
     this.#parts = parts;
@@ -45,22 +45,16 @@ export class Uplink {
     this.#settings = settings;
     this.#receiver = new ReceiverAddresses(resolve);
     const emit = (happening: UplinkHappening): void => this.#emit(happening);
-    this.#links = new LinkSet({
-      media,
-      sockets,
-      log,
-      buffers,
-      routeProblem,
-      uplinkId: this.id,
-      receiver: this.#receiver,
-      emit,
-    });
+    this.#links = new LinkSet(
+      { media, sockets, log, buffers, routeProblem, uplinkId: this.id, receiver: this.#receiver, emit },
+      used,
+    );
   }
 
   /** Resolves when the encoder can connect; the receiver's name and the links' sockets follow. @throws ServiceError */
-  static async open(parts: AllParts, settings: UplinkSettings): Promise<Uplink> {
+  static async open(parts: AllParts, settings: UplinkSettings, used: ReadonlyMap<string, number>): Promise<Uplink> {
     requireUplinkSettings(settings);
-    const uplink = new Uplink(parts, settings);
+    const uplink = new Uplink(parts, settings, used);
     try {
       uplink.#socket = await EncoderSocket.open(parts, uplink.id, settings, settings.listenPort);
       for (const link of settings.links) await uplink.#add(normalizeLink(link));

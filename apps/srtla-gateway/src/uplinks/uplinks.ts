@@ -45,9 +45,12 @@ export class Uplinks {
     return this.#uplinks.size;
   }
 
-  /** Resolves when the encoder can connect; links get their sockets, and the receiver is resolved, as soon as they can be. */
-  async create(settings: UplinkSettings): Promise<UplinkView> {
-    const uplink = await Uplink.open(this.#parts, settings);
+  /**
+   * Resolves when the encoder can connect; links get their sockets, and the receiver is resolved, as soon as they can be. `used`: what
+   * links have carried already, which counts towards their caps, by `linkKey`.
+   */
+  async create(settings: UplinkSettings, used: ReadonlyMap<string, number> = new Map()): Promise<UplinkView> {
+    const uplink = await Uplink.open(this.#parts, settings, used);
     this.#uplinks.set(uplink.id, uplink);
     return uplink.view();
   }

@@ -30,6 +30,12 @@ export function integer(min: number, max: number, byDefault: number, description
   return key(make, description, `${min} to ${max}`, options);
 }
 
+/** A number that need not be whole; its unit is in the key's name. */
+export function decimal(min: number, max: number, byDefault: number, description: string, options?: KeyOptions) {
+  const make = (error: string) => z.number({ error }).min(min, error).max(max, error).default(byDefault);
+  return key(make, description, `${min} to ${max}`, options);
+}
+
 export function text(byDefault: string, description: string, range = 'text', options?: KeyOptions) {
   return key((error) => z.string({ error }).default(byDefault), description, range, options);
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RECEIVER_DEFAULTS } from './options.ts';
 import { Bench, SECOND } from './spec-bench.ts';
-import { NO_GROUP, REG3, REG_ERR, data, idOf, reg1, reg2 } from './spec-packets.ts';
+import { KEEPALIVE, NO_GROUP, REG3, REG_ERR, data, idOf, reg1, reg2 } from './spec-packets.ts';
 
 const ENCODER = 77;
 
@@ -90,6 +90,24 @@ describe('registration', () => {
     bench.register(8, 20);
     expect(bench.from(21, reg2(idOf(7)))).toEqual([{ to: '21:5000', bytes: REG_ERR }]);
     expect([group.links.length, bench.receiver.groups.size, bench.receiver.counters.full]).toEqual([16, 2, 2]);
+  });
+
+  test('a link that has been silent for longer than a sender waits makes room for another, the longest silent first', () => {
+    const bench = new Bench();
+    const group = bench.register(9, ...Array.from({ length: 16 }, (_, i) => i + 1));
+    bench.wait(3.9 * SECOND);
+    for (let link = 3; link <= 16; link += 1) bench.from(link, Uint8Array.from(KEEPALIVE));
+    expect(bench.from(17, reg2(idOf(9)))).toEqual([{ to: '17:5000', bytes: REG_ERR }]);
+    bench.wait(0.1 * SECOND);
+    for (const link of [17, 18]) {
+      expect(bench.from(link, reg2(idOf(9)))).toEqual([{ to: `${link}:5000`, bytes: REG3 }]);
+    }
+    expect(bench.from(19, reg2(idOf(9)))).toEqual([{ to: '19:5000', bytes: REG_ERR }]);
+    expect(bench.events.filter((event) => event.includes('down'))).toEqual([
+      'link 1:5000 down: silent',
+      'link 2:5000 down: silent',
+    ]);
+    expect(group.links.length).toBe(16);
   });
 
   test('who only registers, and sends whatever it likes, fills no more than the half-open part', () => {

@@ -228,8 +228,7 @@ export class Registration {
   }
 
   #hasRoom(group: Group | undefined, nowUs: number): boolean {
-    if (group === undefined) return this.#registry.makeRoom(nowUs);
-    return group.links.length < this.#parts.options.maxLinksPerGroup;
+    return group === undefined ? this.#registry.makeRoom(nowUs) : this.#registry.makeLinkRoom(group, nowUs);
   }
 
   #isTooLate(group: Group, origin: AddressWords): boolean {

@@ -5,6 +5,9 @@ import { Places } from './places.ts';
 import type { RelayPeer } from '../relay/relay-gate.ts';
 import type { GroupDownReason, LinkDownReason, ReceiverParts } from './receiver-parts.ts';
 
+/** Every sender in the field asks a link for a sign of life once a second, and gives it up when there was none for 4 s. */
+const SILENT_US = 4e6;
+
 /** The groups of a receiver and their links: who there is, and who has been silent for too long. */
 export class Registry {
   readonly #parts: ReceiverParts;
@@ -115,6 +118,18 @@ export class Registry {
       return this.#hasRoom();
     }
     return false;
+  }
+
+  /**
+   * For one more link. Where there are as many as may be, the one that has been silent longest goes, if it has been so for longer than a
+   * sender lets a link be: SRTLA has no word for a link that is gone. Returns whether there is room.
+   */
+  makeLinkRoom(group: Group, nowUs: number): boolean {
+    if (group.links.length < this.#parts.options.maxLinksPerGroup) return true;
+    const oldest = group.links.reduce((one, other) => (other.heardUs < one.heardUs ? other : one));
+    if (nowUs - oldest.heardUs < SILENT_US) return false;
+    this.dropLink(oldest, 'silent', nowUs);
+    return true;
   }
 
   #tableOf({ relayedBy }: Link): AddressTable {

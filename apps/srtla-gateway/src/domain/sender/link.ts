@@ -1,3 +1,4 @@
+import { SocketAddress } from '@mediaplane/net';
 import { LossHistory } from './enhanced/loss-history.ts';
 import { RateEstimate } from './enhanced/rate-estimate.ts';
 import { WindowRecovery } from './enhanced/window-recovery.ts';
@@ -60,6 +61,9 @@ export class SenderLink {
   weak: WeakReason | null = null;
   capReached = false;
   failedSends = 0;
+  /** Datagrams that came to its socket from another address than the receiver's, and where the last of them came from. */
+  strangers = 0;
+  readonly stranger = new SocketAddress();
   /** What its score is multiplied by, and the packets that it may have in flight while others may have more: the mode's opinion. */
   factor = 1;
   inFlightCap = NO_CAP;

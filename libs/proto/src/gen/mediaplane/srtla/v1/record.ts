@@ -9,6 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Group } from "./group.ts";
 import { Endpoint, ListenerSettings } from "./listener.ts";
+import { UplinkSettings } from "./uplink.ts";
 
 /** A listener that was made by CreateListener. */
 export interface ListenerRecord {
@@ -16,6 +17,23 @@ export interface ListenerRecord {
   listenerId: string;
   /** With the port that it had. */
   settings: ListenerSettings | undefined;
+}
+
+/** An uplink, and what its links have carried. */
+export interface UplinkRecord {
+  /** Its id then. */
+  uplinkId: string;
+  /** With the port that it had, and its links as they were. Of one that the configuration lists, those of the configuration count. */
+  settings:
+    | UplinkSettings
+    | undefined;
+  /** What counts towards the caps of its links; keyed by source address, or device, or `address%device`. */
+  dataBytes: { [key: string]: number };
+}
+
+export interface UplinkRecord_DataBytesEntry {
+  key: string;
+  value: number;
 }
 
 /** A group whose stream can go on. */
@@ -61,6 +79,9 @@ export interface NodeRecord {
     | //
     /** What is left of a group. */
     { $case: "tombstone"; value: GroupTombstone }
+    | //
+    /** An uplink. */
+    { $case: "uplink"; value: UplinkRecord }
     | undefined;
 }
 
@@ -151,6 +172,241 @@ export const ListenerRecord: MessageFns<ListenerRecord> = {
     message.settings = (object.settings !== undefined && object.settings !== null)
       ? ListenerSettings.fromPartial(object.settings)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseUplinkRecord(): UplinkRecord {
+  return { uplinkId: "", settings: undefined, dataBytes: {} };
+}
+
+export const UplinkRecord: MessageFns<UplinkRecord> = {
+  encode(message: UplinkRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.uplinkId !== "") {
+      writer.uint32(10).string(message.uplinkId);
+    }
+    if (message.settings !== undefined) {
+      UplinkSettings.encode(message.settings, writer.uint32(18).fork()).join();
+    }
+    globalThis.Object.entries(message.dataBytes).forEach(([key, value]: [string, number]) => {
+      UplinkRecord_DataBytesEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UplinkRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUplinkRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.uplinkId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.settings = UplinkSettings.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = UplinkRecord_DataBytesEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.dataBytes[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UplinkRecord {
+    return {
+      uplinkId: isSet(object.uplinkId)
+        ? globalThis.String(object.uplinkId)
+        : isSet(object.uplink_id)
+        ? globalThis.String(object.uplink_id)
+        : "",
+      settings: isSet(object.settings) ? UplinkSettings.fromJSON(object.settings) : undefined,
+      dataBytes: isObject(object.dataBytes)
+        ? (globalThis.Object.entries(object.dataBytes) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.data_bytes)
+        ? (globalThis.Object.entries(object.data_bytes) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: UplinkRecord): unknown {
+    const obj: any = {};
+    if (message.uplinkId !== "") {
+      obj.uplinkId = message.uplinkId;
+    }
+    if (message.settings !== undefined) {
+      obj.settings = UplinkSettings.toJSON(message.settings);
+    }
+    if (message.dataBytes) {
+      const entries = globalThis.Object.entries(message.dataBytes) as [string, number][];
+      if (entries.length > 0) {
+        obj.dataBytes = {};
+        entries.forEach(([k, v]) => {
+          obj.dataBytes[k] = Math.round(v);
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UplinkRecord>): UplinkRecord {
+    return UplinkRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UplinkRecord>): UplinkRecord {
+    const message = createBaseUplinkRecord();
+    message.uplinkId = object.uplinkId ?? "";
+    message.settings = (object.settings !== undefined && object.settings !== null)
+      ? UplinkSettings.fromPartial(object.settings)
+      : undefined;
+    message.dataBytes = (globalThis.Object.entries(object.dataBytes ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseUplinkRecord_DataBytesEntry(): UplinkRecord_DataBytesEntry {
+  return { key: "", value: 0 };
+}
+
+export const UplinkRecord_DataBytesEntry: MessageFns<UplinkRecord_DataBytesEntry> = {
+  encode(message: UplinkRecord_DataBytesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UplinkRecord_DataBytesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUplinkRecord_DataBytesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UplinkRecord_DataBytesEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: UplinkRecord_DataBytesEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== 0) {
+      obj.value = Math.round(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UplinkRecord_DataBytesEntry>): UplinkRecord_DataBytesEntry {
+    return UplinkRecord_DataBytesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UplinkRecord_DataBytesEntry>): UplinkRecord_DataBytesEntry {
+    const message = createBaseUplinkRecord_DataBytesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };
@@ -451,6 +707,9 @@ export const NodeRecord: MessageFns<NodeRecord> = {
       case "tombstone":
         GroupTombstone.encode(message.record.value, writer.uint32(26).fork()).join();
         break;
+      case "uplink":
+        UplinkRecord.encode(message.record.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -492,6 +751,14 @@ export const NodeRecord: MessageFns<NodeRecord> = {
             message.record = { $case: "tombstone", value: GroupTombstone.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.record = { $case: "uplink", value: UplinkRecord.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -512,6 +779,8 @@ export const NodeRecord: MessageFns<NodeRecord> = {
         ? { $case: "group", value: GroupRecord.fromJSON(object.group) }
         : isSet(object.tombstone)
         ? { $case: "tombstone", value: GroupTombstone.fromJSON(object.tombstone) }
+        : isSet(object.uplink)
+        ? { $case: "uplink", value: UplinkRecord.fromJSON(object.uplink) }
         : undefined,
     };
   },
@@ -524,6 +793,8 @@ export const NodeRecord: MessageFns<NodeRecord> = {
       obj.group = GroupRecord.toJSON(message.record.value);
     } else if (message.record?.$case === "tombstone") {
       obj.tombstone = GroupTombstone.toJSON(message.record.value);
+    } else if (message.record?.$case === "uplink") {
+      obj.uplink = UplinkRecord.toJSON(message.record.value);
     }
     return obj;
   },
@@ -549,6 +820,12 @@ export const NodeRecord: MessageFns<NodeRecord> = {
       case "tombstone": {
         if (object.record?.value !== undefined && object.record?.value !== null) {
           message.record = { $case: "tombstone", value: GroupTombstone.fromPartial(object.record.value) };
+        }
+        break;
+      }
+      case "uplink": {
+        if (object.record?.value !== undefined && object.record?.value !== null) {
+          message.record = { $case: "uplink", value: UplinkRecord.fromPartial(object.record.value) };
         }
         break;
       }
@@ -611,6 +888,21 @@ function fromJsonTimestamp(o: any): Date {
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }
+}
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isSet(value: any): boolean {

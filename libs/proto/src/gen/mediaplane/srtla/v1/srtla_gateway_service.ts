@@ -308,7 +308,11 @@ export interface UplinkSample {
   /** Which. */
   uplinkId: string;
   /** Its last second. */
-  statistics: UplinkStatistics | undefined;
+  statistics:
+    | UplinkStatistics
+    | undefined;
+  /** Its name. */
+  name: string;
 }
 
 /** What an instance tells the fleet once a second, while somebody watches. */
@@ -3397,7 +3401,7 @@ export const GroupSample: MessageFns<GroupSample> = {
 };
 
 function createBaseUplinkSample(): UplinkSample {
-  return { uplinkId: "", statistics: undefined };
+  return { uplinkId: "", statistics: undefined, name: "" };
 }
 
 export const UplinkSample: MessageFns<UplinkSample> = {
@@ -3407,6 +3411,9 @@ export const UplinkSample: MessageFns<UplinkSample> = {
     }
     if (message.statistics !== undefined) {
       UplinkStatistics.encode(message.statistics, writer.uint32(18).fork()).join();
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
     }
     return writer;
   },
@@ -3440,6 +3447,14 @@ export const UplinkSample: MessageFns<UplinkSample> = {
             message.statistics = UplinkStatistics.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3460,6 +3475,7 @@ export const UplinkSample: MessageFns<UplinkSample> = {
         ? globalThis.String(object.uplink_id)
         : "",
       statistics: isSet(object.statistics) ? UplinkStatistics.fromJSON(object.statistics) : undefined,
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
     };
   },
 
@@ -3470,6 +3486,9 @@ export const UplinkSample: MessageFns<UplinkSample> = {
     }
     if (message.statistics !== undefined) {
       obj.statistics = UplinkStatistics.toJSON(message.statistics);
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
     }
     return obj;
   },
@@ -3483,6 +3502,7 @@ export const UplinkSample: MessageFns<UplinkSample> = {
     message.statistics = (object.statistics !== undefined && object.statistics !== null)
       ? UplinkStatistics.fromPartial(object.statistics)
       : undefined;
+    message.name = object.name ?? "";
     return message;
   },
 };
@@ -4335,7 +4355,9 @@ export const SrtlaGatewayServiceDefinition = {
     },
     /**
      * Opens an uplink on the instance that placement picks, or the one that is named. A link whose address or interface is not there is
-     * no error: it is tried again and again. Errors: as CreateListener (reason UPLINK_EXISTS).
+     * no error: it is tried again and again. It is there again when the gateway is started again on its node, with its port. Errors: as
+     * CreateListener (reason UPLINK_EXISTS); RESOURCE_EXHAUSTED (reason UPLINK_MEMORY_EXHAUSTED) when what its bitrate limit asks for does
+     * not fit into a media thread's memory (`memory.arenaBytes`).
      */
     createUplink: {
       name: "CreateUplink",
@@ -4354,7 +4376,7 @@ export const SrtlaGatewayServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Adds a link to an uplink. Errors: ALREADY_EXISTS (reason LINK_EXISTS); RESOURCE_EXHAUSTED (reason TOO_MANY_LINKS). */
+    /** Adds a link to an uplink. Errors: ALREADY_EXISTS (reason LINK_EXISTS); RESOURCE_EXHAUSTED (reason LINK_LIMIT). */
     addLink: {
       name: "AddLink",
       requestType: AddLinkRequest as typeof AddLinkRequest,
@@ -4390,7 +4412,7 @@ export const SrtlaGatewayServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Closes an uplink. */
+    /** Closes an uplink. Errors: FAILED_PRECONDITION (reason UPLINK_CONFIGURED) for one that comes from the configuration. */
     deleteUplink: {
       name: "DeleteUplink",
       requestType: DeleteUplinkRequest as typeof DeleteUplinkRequest,
@@ -4399,7 +4421,7 @@ export const SrtlaGatewayServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Returns an uplink, with statistics if asked. */
+    /** Returns an uplink, with statistics if asked; these are a second old at the most. */
     getUplink: {
       name: "GetUplink",
       requestType: GetUplinkRequest as typeof GetUplinkRequest,

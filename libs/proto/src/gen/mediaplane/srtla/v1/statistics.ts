@@ -111,6 +111,8 @@ export interface UplinkLinkStatistics {
   failedSends: number;
   /** Since it is up; 0 while it is down. */
   uptimeMs: number;
+  /** Datagrams that came to it from another address than the receiver's, and were dropped. */
+  strangerPackets: number;
 }
 
 /** What an uplink carried. */
@@ -700,6 +702,7 @@ function createBaseUplinkLinkStatistics(): UplinkLinkStatistics {
     dataBytes: 0,
     failedSends: 0,
     uptimeMs: 0,
+    strangerPackets: 0,
   };
 }
 
@@ -749,6 +752,9 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
     }
     if (message.uptimeMs !== 0) {
       writer.uint32(120).int64(message.uptimeMs);
+    }
+    if (message.strangerPackets !== 0) {
+      writer.uint32(128).int64(message.strangerPackets);
     }
     return writer;
   },
@@ -886,6 +892,14 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
             message.uptimeMs = longToNumber(reader.int64());
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.strangerPackets = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -963,6 +977,11 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
         : isSet(object.uptime_ms)
         ? globalThis.Number(object.uptime_ms)
         : 0,
+      strangerPackets: isSet(object.strangerPackets)
+        ? globalThis.Number(object.strangerPackets)
+        : isSet(object.stranger_packets)
+        ? globalThis.Number(object.stranger_packets)
+        : 0,
     };
   },
 
@@ -1013,6 +1032,9 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
     if (message.uptimeMs !== 0) {
       obj.uptimeMs = Math.round(message.uptimeMs);
     }
+    if (message.strangerPackets !== 0) {
+      obj.strangerPackets = Math.round(message.strangerPackets);
+    }
     return obj;
   },
 
@@ -1036,6 +1058,7 @@ export const UplinkLinkStatistics: MessageFns<UplinkLinkStatistics> = {
     message.dataBytes = object.dataBytes ?? 0;
     message.failedSends = object.failedSends ?? 0;
     message.uptimeMs = object.uptimeMs ?? 0;
+    message.strangerPackets = object.strangerPackets ?? 0;
     return message;
   },
 };

@@ -302,7 +302,13 @@ export interface Uplink {
     | Date
     | undefined;
   /** With the view STATS. */
-  statistics: UplinkStatistics | undefined;
+  statistics:
+    | UplinkStatistics
+    | undefined;
+  /** It comes from the configuration; only a change of that ends it for good, or changes it for longer than this instance lives. */
+  configured: boolean;
+  /** Its id before the gateway was started again on this node; empty when it is new. */
+  formerUplinkId: string;
 }
 
 function createBaseUplinkLinkSettings(): UplinkLinkSettings {
@@ -989,6 +995,8 @@ function createBaseUplink(): Uplink {
     latencyMs: 0,
     createTime: undefined,
     statistics: undefined,
+    configured: false,
+    formerUplinkId: "",
   };
 }
 
@@ -1023,6 +1031,12 @@ export const Uplink: MessageFns<Uplink> = {
     }
     if (message.statistics !== undefined) {
       UplinkStatistics.encode(message.statistics, writer.uint32(82).fork()).join();
+    }
+    if (message.configured !== false) {
+      writer.uint32(88).bool(message.configured);
+    }
+    if (message.formerUplinkId !== "") {
+      writer.uint32(98).string(message.formerUplinkId);
     }
     return writer;
   },
@@ -1120,6 +1134,22 @@ export const Uplink: MessageFns<Uplink> = {
             message.statistics = UplinkStatistics.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.configured = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.formerUplinkId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1160,6 +1190,12 @@ export const Uplink: MessageFns<Uplink> = {
         ? fromJsonTimestamp(object.create_time)
         : undefined,
       statistics: isSet(object.statistics) ? UplinkStatistics.fromJSON(object.statistics) : undefined,
+      configured: isSet(object.configured) ? globalThis.Boolean(object.configured) : false,
+      formerUplinkId: isSet(object.formerUplinkId)
+        ? globalThis.String(object.formerUplinkId)
+        : isSet(object.former_uplink_id)
+        ? globalThis.String(object.former_uplink_id)
+        : "",
     };
   },
 
@@ -1195,6 +1231,12 @@ export const Uplink: MessageFns<Uplink> = {
     if (message.statistics !== undefined) {
       obj.statistics = UplinkStatistics.toJSON(message.statistics);
     }
+    if (message.configured !== false) {
+      obj.configured = message.configured;
+    }
+    if (message.formerUplinkId !== "") {
+      obj.formerUplinkId = message.formerUplinkId;
+    }
     return obj;
   },
 
@@ -1221,6 +1263,8 @@ export const Uplink: MessageFns<Uplink> = {
     message.statistics = (object.statistics !== undefined && object.statistics !== null)
       ? UplinkStatistics.fromPartial(object.statistics)
       : undefined;
+    message.configured = object.configured ?? false;
+    message.formerUplinkId = object.formerUplinkId ?? "";
     return message;
   },
 };
