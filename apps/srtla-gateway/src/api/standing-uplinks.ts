@@ -1,11 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '@mediaplane/control';
 import type { Logger } from '@mediaplane/control';
 import type { srtla } from '@mediaplane/proto';
+import { UntilOpen } from '../records/until-open.ts';
 import type { UplinkRecords } from './uplink-records.ts';
 import type { UplinkOrigin, UplinkSessions } from './uplink-sessions.ts';
-
-const RETRY_MS = 500;
 
 interface Wanted {
   readonly settings: srtla.UplinkSettings;
@@ -17,68 +15,54 @@ export class StandingUplinks {
   readonly #sessions: Pick<UplinkSessions, 'create'>;
   readonly #records: Pick<UplinkRecords, 'load' | 'remove'>;
   readonly #log: Logger;
-  readonly #stopped = new AbortController();
-  readonly #waiting = new Set<string>();
+  readonly #untilOpen: UntilOpen<Wanted>;
 
   constructor(sessions: Pick<UplinkSessions, 'create'>, records: Pick<UplinkRecords, 'load' | 'remove'>, log: Logger) {
     this.#sessions = sessions;
     this.#records = records;
     this.#log = log;
+    this.#untilOpen = new UntilOpen('an uplink', (wanted) => this.#open(wanted), log);
   }
 
   /** Names of those that cannot be opened yet. */
   get waiting(): string[] {
-    return [...this.#waiting];
+    return this.#untilOpen.names;
   }
 
-  /** A port that another process still holds is tried until it comes free. */
   async start(configured: readonly srtla.UplinkSettings[]): Promise<void> {
     const records = await this.#records.load();
     const left = new Map(records.map((record) => [record.settings?.name ?? '', record]));
     for (const settings of configured) {
       const origin = { configured: true, ...leftBy(left.get(settings.name)) };
       left.delete(settings.name);
-      await this.#open({ settings, origin });
+      await this.#untilOpen.begin(settings.name, { settings, origin });
     }
     for (const record of left.values()) {
-      if (record.settings === undefined) continue;
-      await this.#open({ settings: record.settings, origin: { configured: false, ...leftBy(record) } });
+      const { settings } = record;
+      const origin = { configured: false, ...leftBy(record) };
+      if (settings !== undefined) await this.#untilOpen.begin(settings.name, { settings, origin });
     }
   }
 
   stop(): void {
-    this.#stopped.abort();
+    this.#untilOpen.stop();
   }
 
-  async #open(wanted: Wanted): Promise<void> {
-    const { name } = wanted.settings;
+  /** Rejects when it is to be tried again. */
+  async #open({ settings, origin }: Wanted): Promise<void> {
     try {
-      await this.#sessions.create(wanted.settings, wanted.origin);
+      await this.#sessions.create(settings, origin);
     } catch (err) {
-      if (err instanceof ServiceError && err.code === 'INVALID_ARGUMENT') {
+      if (!(err instanceof ServiceError)) throw err;
+      const { name } = settings;
+      if (err.code === 'INVALID_ARGUMENT') {
         this.#log.error({ err, name }, 'what was left of an uplink is of no use');
         this.#records.remove(name);
-      } else {
-        this.#log.error({ err, name }, 'an uplink cannot be opened: it is tried until it can');
-        void this.#openLater(wanted);
+      } else if (err.reason !== 'UPLINK_EXISTS') {
+        throw err;
       }
+      // One of that name that somebody has created meanwhile is what they want.
     }
-  }
-
-  async #openLater({ settings, origin }: Wanted): Promise<void> {
-    const { signal } = this.#stopped;
-    const { name } = settings;
-    this.#waiting.add(name);
-    for (let isOpen = false; !isOpen && !signal.aborted;) {
-      await sleep(RETRY_MS, undefined, { ref: false });
-      if (signal.aborted) return;
-      // The first failure has been told. One of that name that somebody has created meanwhile is what they want.
-      isOpen = await this.#sessions.create(settings, origin).then(
-        () => true,
-        (err: unknown) => err instanceof ServiceError && err.reason === 'UPLINK_EXISTS',
-      );
-    }
-    this.#waiting.delete(name);
   }
 }
 

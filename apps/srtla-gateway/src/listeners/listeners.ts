@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@mediaplane/control';
 import { ServiceError } from '@mediaplane/control';
 import { MediaError } from '@mediaplane/media';
@@ -7,34 +6,34 @@ import { srtla } from '@mediaplane/proto';
 import type { ForeignGroupEvent, ListenerEvent } from '../media/listener-contract.ts';
 import type { TokenKeys } from '../keys/token-keys.ts';
 import type { NamedRecords } from '../records/named-records.ts';
+import { UntilOpen } from '../records/until-open.ts';
 import { apiError, groupNotFound, listenerNotFound } from './errors.ts';
+import { Closing } from './closing.ts';
+import type { ClosingParts } from './closing.ts';
 import type { GroupEvents } from './group-events.ts';
 import type { GroupRecords } from './group-records.ts';
 import type { LiveGroup } from './live-group.ts';
 import type { LiveListener } from './live-listener.ts';
 import type { Opening, OpeningOptions } from './opening.ts';
 import { Recovery } from './recovery.ts';
+import { renew } from './renew.ts';
 import type { Sampler } from './sampler.ts';
 import type { SessionEvents } from './session-events.ts';
-import type { ListenerMedia, Upstreams } from './upstreams.ts';
+import type { Upstreams } from './upstreams.ts';
 
 const { EndReason } = srtla;
-const RETRY_MS = 500;
 
-export interface ListenersParts {
+export interface ListenersParts extends ClosingParts {
   readonly opening: Opening;
   readonly groupEvents: GroupEvents;
   readonly upstreams: Upstreams;
   readonly sessions: SessionEvents;
   readonly groupRecords: GroupRecords;
   readonly listenerRecords: NamedRecords<'listener'>;
-  readonly media: ListenerMedia;
   readonly sockets: UdpSockets;
   readonly sampler: () => Sampler;
   /** A link wants into a group that another instance began. */
   onForeignLink(listener: LiveListener, event: ForeignGroupEvent): void;
-  /** A listener is over: nothing of it is handed on any more. */
-  closeRelays(listener: LiveListener): Promise<void>;
   readonly log: Logger;
 }
 
@@ -45,15 +44,17 @@ export class Listeners {
   readonly #listeners = new Map<string, LiveListener>();
   /** Names of those that are being opened. */
   readonly #opening = new Set<string>();
-  /** By name: those whose port, or interface, is not there yet. */
-  readonly #waiting = new Map<string, OpeningOptions>();
+  readonly #untilOpen: UntilOpen<OpeningOptions>;
   readonly #stopped = new AbortController();
   readonly #recovery: Recovery;
+  readonly #closing: Closing;
   #draining = false;
 
   constructor(parts: ListenersParts) {
     this.#parts = parts;
     const { opening, upstreams, log } = parts;
+    this.#untilOpen = new UntilOpen('a listener', (options) => this.#open(options), log);
+    this.#closing = new Closing(parts);
     this.#recovery = new Recovery({
       opening,
       upstreams,
@@ -81,7 +82,7 @@ export class Listeners {
 
   /** Names of those that cannot be opened yet. */
   get waiting(): string[] {
-    return [...this.#waiting.keys()];
+    return this.#untilOpen.names;
   }
 
   values(): Iterable<LiveListener> {
@@ -100,22 +101,24 @@ export class Listeners {
     for (const { settings, listenerId: formerId } of records) {
       if (settings === undefined) continue;
       if (names.has(settings.name)) listenerRecords.remove(settings.name);
-      else await this.#persist({ settings, configured: false, formerId });
+      else await this.#untilOpen.begin(settings.name, { settings, configured: false, formerId });
     }
-    for (const settings of configured) await this.#persist({ settings, configured: true, formerId: '' });
+    for (const settings of configured) {
+      await this.#untilOpen.begin(settings.name, { settings, configured: true, formerId: '' });
+    }
     void this.#parts.groupRecords.sweep(Date.now());
   }
 
   /** In place of one of that name that waits for its port, unless the configuration names that. @throws ServiceError */
   async create(settings: srtla.ListenerSettings): Promise<srtla.Listener> {
     const { name } = settings;
-    if (this.#waiting.get(name)?.configured === true) {
+    if (this.#untilOpen.get(name)?.configured === true) {
       const message = `the configuration has a listener ${name}, which waits for its port`;
       throw new ServiceError('ALREADY_EXISTS', 'LISTENER_EXISTS', message);
     }
     try {
       const listener = await this.#open({ settings, configured: false, formerId: '' });
-      this.#waiting.delete(name);
+      this.#untilOpen.forget(name);
       return { ...listener.record };
     } catch (error) {
       throw apiError(error);
@@ -130,7 +133,7 @@ export class Listeners {
       throw new ServiceError('FAILED_PRECONDITION', 'LISTENER_CONFIGURED', message);
     }
     this.#parts.listenerRecords.remove(listener.name);
-    listener.closing ??= this.#close(listener);
+    listener.closing ??= this.#closing.close(listener).finally(() => this.#forget(listener));
     await listener.closing;
     return { ...listener.record };
   }
@@ -147,7 +150,7 @@ export class Listeners {
     const group = this.#requireGroup(groupId);
     const statistics = await this.#statistics(group).catch(() => group.rates.latest);
     group.asked ??= { reason: EndReason.REQUESTED, text };
-    await this.#end(group);
+    await this.#closing.end(group);
     return { ...group.record, statistics };
   }
 
@@ -210,34 +213,16 @@ export class Listeners {
     await Promise.all(groups.map(({ ended }) => ended.promise));
   }
 
-  /** A survivor has ended these in the eyes of the fleet. Streams are worth more than their ids: they go on with new ones. */
+  /** A survivor has ended these in the eyes of the fleet. */
   renew(sessionIds: ReadonlySet<string>, newId: (kind: 'listener' | 'group') => string): void {
-    const { sessions } = this.#parts;
-    for (const listener of this.#listeners.values()) {
-      const { record } = listener;
-      if (sessionIds.has(listener.id)) {
-        record.formerListenerId = listener.id;
-        record.listenerId = listener.id = newId('listener');
-        listener.sequence = 0;
-        sessions.record(listener, { $case: 'listener', value: record });
-        sessions.publish(listener, { $case: 'listenerOpened', value: { listener: { ...record } } });
-      }
-      for (const group of listener.groups.values()) {
-        group.record.listenerId = listener.id;
-        if (!sessionIds.has(group.id)) continue;
-        group.record.formerGroupId = group.id;
-        group.record.groupId = group.id = newId('group');
-        group.sequence = 0;
-        sessions.record(group, { $case: 'group', value: group.record });
-        sessions.publish(group, { $case: 'groupUp', value: { group: { ...group.record }, resumed: true } });
-      }
-    }
+    renew(this.#listeners.values(), sessionIds, newId, this.#parts.sessions);
   }
 
   /** The process ends. What is stored stays for the next one. */
   async stop(): Promise<void> {
     const { media, opening, sessions } = this.#parts;
     this.#stopped.abort();
+    this.#untilOpen.stop();
     await this.leaveGroups();
     for (const listener of this.#listeners.values()) {
       await listener.recovery;
@@ -293,64 +278,9 @@ export class Listeners {
     }
   }
 
-  /** At the start: a port that another process still holds comes free. */
-  async #persist(options: OpeningOptions): Promise<void> {
-    const { log } = this.#parts;
-    const { name } = options.settings;
-    try {
-      await this.#open(options);
-    } catch (err) {
-      log.error({ err, name }, 'a listener cannot be opened: it is tried until it can');
-      void this.#openLater(options);
-    }
-  }
-
-  async #openLater(options: OpeningOptions): Promise<void> {
-    const { signal } = this.#stopped;
-    const { name } = options.settings;
-    this.#waiting.set(name, options);
-    for (;;) {
-      await sleep(RETRY_MS, undefined, { ref: false });
-      if (signal.aborted || this.#waiting.get(name) !== options) return;
-      try {
-        await this.#open(options);
-        this.#waiting.delete(name);
-        return;
-      } catch {
-        // The first failure has been told.
-      }
-    }
-  }
-
-  async #close(listener: LiveListener): Promise<void> {
-    const { media, opening, sessions, closeRelays } = this.#parts;
-    await closeRelays(listener);
-    for (const group of [...listener.all()]) {
-      group.asked = { reason: EndReason.LISTENER_ENDED, text: '' };
-      await this.#end(group);
-    }
-    await media.close(listener.mediaId, null).catch(() => undefined);
-    listener.isOpen = false;
-    // One that registered while the others were ended.
-    for (const group of [...listener.all()]) this.#parts.groupEvents.end(group, EndReason.LISTENER_ENDED, false);
-    opening.closeSockets(listener);
+  #forget(listener: LiveListener): void {
     this.#listeners.delete(listener.name);
-    sessions.end(listener, { $case: 'listenerClosed', value: { reason: EndReason.REQUESTED } });
-  }
-
-  /** By its media thread, which tells both ends of the SRT session; by the next one, where that has died. */
-  async #end(group: LiveGroup): Promise<void> {
-    const { media, groupEvents } = this.#parts;
-    const { listener } = group;
-    for (let isTold = false; !isTold && !group.isOver;) {
-      await listener.recovery;
-      isTold = await media
-        .command(listener.mediaId, 'kickGroup', { group: group.serial })
-        .catch(() => listener.recovery === undefined);
-    }
-    // Still there: nobody could be told.
-    if (!group.isOver) groupEvents.endForGood(group, group.asked?.reason ?? EndReason.INTERNAL_ERROR);
-    await group.ended.promise;
+    this.#parts.sessions.end(listener, { $case: 'listenerClosed', value: { reason: EndReason.REQUESTED } });
   }
 
   async #statistics(group: LiveGroup): Promise<srtla.GroupStatistics | undefined> {
