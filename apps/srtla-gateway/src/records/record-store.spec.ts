@@ -1,5 +1,6 @@
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { EmbeddedBus, ServiceError } from '@mediaplane/control';
 import { tempFolder } from '@mediaplane/testkit';
@@ -96,6 +97,24 @@ test('a bus that does not answer yet is asked again; what cannot be read at all 
   failures = 1;
   error = new Error('no such folder');
   expect((await new RecordStore(place, log).load()).size).toBe(0);
+});
+
+test('one that cannot be written does not keep others from being written', async () => {
+  const written: string[] = [];
+  const place: RecordPlace = {
+    load: async () => new Map(),
+    write: async (key) => {
+      if (key === 'bad') throw new Error('too long');
+      written.push(key);
+    },
+    remove: async () => undefined,
+    takeForeign: async () => undefined,
+  };
+  const store = new RecordStore(place, pino({ level: 'silent' }));
+  for (const key of ['bad', 'a', 'b']) store.put(key, bytes('1'));
+  while (written.length < 2) await sleep(10);
+  expect(written).toEqual(['a', 'b']);
+  await store.stop();
 });
 
 test('a node has one token for a name', () => {

@@ -122,6 +122,11 @@ export class RecordStore {
         else await this.#place.write(key, value);
       } catch (err) {
         this.#fail(err, 'a record of this node cannot be written; it is tried until it works');
+        // Behind the others, which may not share its fault.
+        if (this.#waiting.get(key) === value) {
+          this.#waiting.delete(key);
+          this.#waiting.set(key, value);
+        }
         this.#retry = setTimeout(() => void this.#write(), RETRY_MS).unref();
         return;
       }
