@@ -3,6 +3,7 @@ import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { ServiceError } from '../errors.ts';
 import { EmbeddedBus } from './embedded-bus.ts';
 
 describe('one trace over the bus', () => {
@@ -45,5 +46,20 @@ describe('one trace over the bus', () => {
       'messaging.destination.template': template,
       'error.type': 'INTERNAL',
     });
+  });
+
+  test('of an error its reason is told, not its words, which may be in confidence', async () => {
+    const bus = new EmbeddedBus();
+    exporter.reset();
+    bus.respond('ask', async () => {
+      throw new ServiceError('PERMISSION_DENIED', 'UNKNOWN_KEY', 'nobody has the key sesame');
+    });
+    const call = bus.request('ask', new Uint8Array(0), { timeoutMs: 1_000 });
+    await expect(call).rejects.toMatchObject({ message: 'nobody has the key sesame' });
+    const spans = exporter.getFinishedSpans();
+    expect(spans.map(({ status }) => status.message)).toEqual(['UNKNOWN_KEY', 'UNKNOWN_KEY']);
+    expect(JSON.stringify(spans.map(({ status, attributes, events }) => [status, attributes, events]))).not.toContain(
+      'sesame',
+    );
   });
 });
