@@ -1,5 +1,6 @@
 import { choice, decimal, flag, integer, list, pattern, section, text } from '@mediaplane/service';
 import type { ConfigOf, ConfigProblem } from '@mediaplane/service';
+import { configuredUplinksProblem } from './uplinks/configured.ts';
 
 const DAY_MS = 86_400_000;
 const IP_LITERAL = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]+:[0-9a-fA-F:.]*)$/;
@@ -68,7 +69,7 @@ export const srtlaGatewayConfig = {
       ),
     },
     [],
-    'Uplinks that are there from the start; an entry has the fields of UplinkSettings. What is changed by call lasts until the next start.',
+    'Uplinks that are there from the start; an entry has the fields of UplinkSettings but labels, with `receiver` for host and port. What is changed by call lasts until the next start.',
   ),
   sockets: section({
     listenerReceiveBufferBytes: integer(65_536, 268_435_456, 8_388_608, 'Receive buffer asked for each listener.'),
@@ -184,11 +185,12 @@ export type SrtlaGatewayConfig = ConfigOf<typeof srtlaGatewayConfig>;
 export type ConfiguredListener = SrtlaGatewayConfig['listeners'][number];
 export type ConfiguredUplink = SrtlaGatewayConfig['uplinks'][number];
 
-type CheckedConfig = Pick<SrtlaGatewayConfig, 'listeners' | 'upstream' | 'tokens' | 'relay' | 'statistics'>;
+type CheckedConfig = Pick<SrtlaGatewayConfig, 'listeners' | 'uplinks' | 'upstream' | 'tokens' | 'relay' | 'statistics'>;
 
 /** Rules over several keys; what is wrong with a listener is found when it is made into settings. */
 export function checkConfig({
   listeners,
+  uplinks,
   upstream,
   tokens,
   relay,
@@ -214,5 +216,5 @@ export function checkConfig({
   if (statistics.readKey !== '' && statistics.readKeyFile !== '') {
     return { path: 'statistics.readKeyFile', complaint: 'must be empty when statistics.readKey is set' };
   }
-  return undefined;
+  return configuredUplinksProblem(uplinks);
 }

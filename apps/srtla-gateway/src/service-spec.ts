@@ -33,7 +33,7 @@ function srtlaGatewaySpec(): Spec {
       return {
         apis: service.apis,
         sessions: () => service.sessions,
-        onDrain: (draining) => service.listeners.setDraining(draining),
+        onDrain: (draining) => service.setDraining(draining),
         closeAll: () => service.closeAll(),
         closeOrphans: (ids) => service.closeOrphans(ids),
         unhealthy: () => service.unhealthy(),

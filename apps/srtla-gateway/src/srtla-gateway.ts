@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { makeSessionId } from '@mediaplane/control';
+import type { Logger } from '@mediaplane/control';
 import { MediaThreads } from '@mediaplane/media';
 import { createUdpSockets, defaultImplementation } from '@mediaplane/net';
 import type { NetInterface, UdpSockets } from '@mediaplane/net';
@@ -53,6 +54,7 @@ interface Parts {
   readonly media: MediaThreads<SrtlaContract>;
   readonly ports: UpstreamPorts;
   readonly instanceId: string;
+  readonly log: Logger;
   /** What runs besides; the last to start is the first to end. */
   readonly stack: AsyncDisposableStack;
 }
@@ -151,6 +153,7 @@ export class SrtlaGateway {
       events: sessions,
       records: uplinkRecords,
     });
+    stack.defer(() => uplinkSessions.closeAll());
     const standingUplinks = new StandingUplinks(uplinkSessions, uplinkRecords, log);
     stack.defer(() => standingUplinks.stop());
     const statistics = stack.use(new StatisticsBus(bus));
@@ -213,6 +216,7 @@ export class SrtlaGateway {
     const api = srtlaGatewayApi({
       listeners,
       uplinks: uplinkSessions,
+      standingUplinks,
       interfaces,
       directory,
       events,
@@ -227,13 +231,21 @@ export class SrtlaGateway {
       media,
       ports,
       instanceId,
+      log,
       stack: stack.move(),
     });
   }
 
-  /** Groups and uplinks; a listener without groups holds nothing back. */
+  /** What a drain waits for: groups, and uplinks with an encoder. */
   get sessions(): number {
-    return this.listeners.groupCount + this.uplinks.count;
+    return this.listeners.groupCount + this.uplinks.streaming;
+  }
+
+  setDraining(draining: boolean): void {
+    this.listeners.setDraining(draining);
+    if (draining) return;
+    const { standingUplinks, log } = this.#parts;
+    standingUplinks.resume().catch((err: unknown) => log.error({ err }, 'uplinks are not opened again'));
   }
 
   /** The grace period is over. */
@@ -249,7 +261,7 @@ export class SrtlaGateway {
     const newId = (kind: 'listener' | 'group'): string =>
       makeSessionId(kind === 'listener' ? LISTENER_KIND : GROUP_KIND, instanceId);
     this.listeners.renew(ids, newId);
-    await this.uplinks.closeOrphans(ids);
+    this.uplinks.renew(ids, () => makeSessionId(UPLINK_KIND, instanceId));
   }
 
   /** Why the process should be restarted; undefined while it is well. */

@@ -88,22 +88,38 @@ test('uplinks of the configuration are there from the start, wait for their port
   const holder = createSocket('udp4').bind(0, '127.0.0.1');
   await once(holder, 'listening');
   const { port } = holder.address();
-  const uplinks = [
-    { name: 'van', listenPort: port, receiver: '127.0.0.1:9', mode: 'classic', links: [{ address: '127.0.0.2' }] },
-    { name: 'boat', receiver: '127.0.0.1:9', links: [{ device: 'lo', priority: 0.5 }] },
-  ];
-  const instance = stack.use(await startInstance(folder.path, { MEDIAPLANE_UPLINKS: JSON.stringify(uplinks) }));
-  const boat = await uplinkOf(instance, 'boat', () => true);
-  expect(boat).toMatchObject({
+  const van = { name: 'van', listenPort: port, receiver: '127.0.0.1:9', mode: 'classic' };
+  const boat = { name: 'boat', receiver: '127.0.0.1:9', links: [{ device: 'lo', priority: 0.5 }] };
+  const start = (uplinks: object[]) =>
+    startInstance(folder.path, { MEDIAPLANE_UPLINKS: JSON.stringify(uplinks), MEDIAPLANE_DRAIN_GRACE_MS: '600000' });
+  let instance = await start([van, boat]);
+  stack.defer(() => instance[Symbol.asyncDispose]());
+  const uplink = await uplinkOf(instance, 'boat', () => true);
+  expect(uplink).toMatchObject({
     configured: true,
     settings: { mode: SchedulingMode.ENHANCED, links: [{ device: 'lo', priority: 0.5 }] },
   });
-  await expect(instance.gateway.deleteUplink({ uplinkId: boat.uplinkId })).rejects.toMatchObject({
+  await expect(instance.gateway.deleteUplink({ uplinkId: uplink.uplinkId })).rejects.toMatchObject({
     code: 'FAILED_PRECONDITION',
     reason: 'UPLINK_CONFIGURED',
   });
+  const rival = { name: 'van', receiverHost: '127.0.0.1', receiverPort: 9 };
+  await expect(instance.gateway.createUplink({ settings: rival })).rejects.toMatchObject({ reason: 'UPLINK_EXISTS' });
+  const taken = { ...rival, name: 'raft', listenPort: port };
+  await expect(instance.gateway.createUplink({ settings: taken })).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    reason: 'PORT_UNAVAILABLE',
+  });
   expect((await instance.gateway.listUplinks({})).uplinks).toHaveLength(1);
   holder.close();
-  const van = await uplinkOf(instance, 'van', () => true);
-  expect(van).toMatchObject({ listen: { port }, settings: { mode: SchedulingMode.CLASSIC } });
+  expect(await uplinkOf(instance, 'van', () => true)).toMatchObject({
+    listen: { port },
+    settings: { mode: SchedulingMode.CLASSIC },
+  });
+
+  // Without an encoder they hold nothing back, however long the grace is.
+  await instance.process.stop();
+  instance = await start([van]);
+  expect(await uplinkOf(instance, 'van', () => true)).toMatchObject({ configured: true, listen: { port } });
+  expect((await instance.gateway.listUplinks({})).uplinks).toHaveLength(1);
 }, 60_000);

@@ -122,7 +122,7 @@ test('a receiver that answers from another address than it was asked at is named
     const receiverPort = asked.address().port;
     const settings = { ...UPLINK_DEFAULTS, receiverHost: '127.0.0.1', receiverPort, links: LINKS.slice(0, 1) };
     const { uplinkId } = await real.uplinks.create(settings);
-    await real.told('link-misrouted', 1);
+    await real.told('link-unanswered', 1);
     const [{ problem, statistics }] = real.uplinks.describe(uplinkId).links;
     expect(problem).toContain(`127.0.0.1:${receiverPort} was asked, but 127.0.0.7:${answering.address().port} answers`);
     expect(statistics?.strangers).toBeGreaterThan(0);

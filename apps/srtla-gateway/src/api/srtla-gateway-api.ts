@@ -7,12 +7,14 @@ import type { Listeners } from '../listeners/listeners.ts';
 import type { StatisticsBus } from '../watch/statistics-bus.ts';
 import { watchGroups, watchUplinks } from '../watch/watch.ts';
 import { listenerHandlers } from './listener-handlers.ts';
+import type { StandingUplinks } from './standing-uplinks.ts';
 import { uplinkHandlers } from './uplink-handlers.ts';
 import type { UplinkSessions } from './uplink-sessions.ts';
 
 export interface SrtlaGatewayApiOptions {
   readonly listeners: Listeners;
   readonly uplinks: UplinkSessions;
+  readonly standingUplinks: StandingUplinks;
   readonly interfaces: readonly NetInterface[];
   readonly directory: Directory<srtla.SrtlaSession>;
   readonly events: Events<srtla.SrtlaSession, srtla.SrtlaEvent>;
@@ -22,10 +24,10 @@ export interface SrtlaGatewayApiOptions {
 
 /** `mediaplane.srtla.v1.SrtlaGatewayService`. */
 export function srtlaGatewayApi(options: SrtlaGatewayApiOptions): Api<srtla.SrtlaGatewayServiceDefinition> {
-  const { listeners, uplinks, interfaces, directory, events, statistics, maxWatches } = options;
+  const { listeners, uplinks, standingUplinks, interfaces, directory, events, statistics, maxWatches } = options;
   return defineApi(srtla.SrtlaGatewayServiceDefinition, {
     ...listenerHandlers(listeners, interfaces, directory),
-    ...uplinkHandlers(uplinks, directory),
+    ...uplinkHandlers(uplinks, standingUplinks, directory),
     watchGroups: {
       route: { kind: 'local' },
       handler: bounded('watches', maxWatches, (request, { signal }) =>

@@ -16,6 +16,7 @@ export class StandingUplinks {
   readonly #records: Pick<UplinkRecords, 'load' | 'remove'>;
   readonly #log: Logger;
   readonly #untilOpen: UntilOpen<Wanted>;
+  #configured: readonly srtla.UplinkSettings[] = [];
 
   constructor(sessions: Pick<UplinkSessions, 'create'>, records: Pick<UplinkRecords, 'load' | 'remove'>, log: Logger) {
     this.#sessions = sessions;
@@ -30,18 +31,37 @@ export class StandingUplinks {
   }
 
   async start(configured: readonly srtla.UplinkSettings[]): Promise<void> {
+    this.#configured = configured;
+    await this.resume();
+  }
+
+  /** Opens those again that a drain has closed. */
+  async resume(): Promise<void> {
     const records = await this.#records.load();
     const left = new Map(records.map((record) => [record.settings?.name ?? '', record]));
-    for (const settings of configured) {
+    for (const settings of this.#configured) {
       const origin = { configured: true, ...leftBy(left.get(settings.name)) };
       left.delete(settings.name);
       await this.#untilOpen.begin(settings.name, { settings, origin });
     }
-    for (const record of left.values()) {
-      const { settings } = record;
+    for (const [name, record] of left) {
+      const { settings, configured } = record;
       const origin = { configured: false, ...leftBy(record) };
-      if (settings !== undefined) await this.#untilOpen.begin(settings.name, { settings, origin });
+      if (configured || settings === undefined) this.#records.remove(name);
+      else await this.#untilOpen.begin(name, { settings, origin });
     }
+  }
+
+  /** In place of one of that name that waits for its port, unless the configuration names that. @throws ServiceError */
+  async create(settings: srtla.UplinkSettings): Promise<srtla.Uplink> {
+    const { name } = settings;
+    if (this.#untilOpen.get(name)?.origin.configured === true) {
+      const message = `the configuration has an uplink ${name}, which waits for its port`;
+      throw new ServiceError('ALREADY_EXISTS', 'UPLINK_EXISTS', message);
+    }
+    const uplink = await this.#sessions.create(settings);
+    this.#untilOpen.forget(name);
+    return uplink;
   }
 
   stop(): void {
@@ -61,7 +81,7 @@ export class StandingUplinks {
       } else if (err.reason !== 'UPLINK_EXISTS') {
         throw err;
       }
-      // One of that name that somebody has created meanwhile is what they want.
+      // It is there.
     }
   }
 }

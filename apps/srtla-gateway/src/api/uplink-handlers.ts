@@ -11,15 +11,20 @@ import {
 } from '../validation/uplink-requests.ts';
 import { listSessions } from '../watch/sessions.ts';
 import { placed, uplinkChange, uplinkOwner } from './routes.ts';
+import type { StandingUplinks } from './standing-uplinks.ts';
 import type { UplinkSessions } from './uplink-sessions.ts';
 
 /** Methods on uplinks and their links. */
-export function uplinkHandlers(uplinks: UplinkSessions, directory: Directory<srtla.SrtlaSession>) {
+export function uplinkHandlers(
+  uplinks: UplinkSessions,
+  standing: Pick<StandingUplinks, 'create'>,
+  directory: Directory<srtla.SrtlaSession>,
+) {
   return {
     createUplink: {
       route: placed(),
       requestId,
-      handler: async ({ settings }) => ({ uplink: await uplinks.create(validateUplink(settings)) }),
+      handler: async ({ settings }) => ({ uplink: await standing.create(validateUplink(settings)) }),
     },
     updateUplink: uplinkChange(async (request) => {
       const { change, labels } = changeOf(request);

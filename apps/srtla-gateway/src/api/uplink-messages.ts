@@ -40,21 +40,19 @@ export function schedulingMode(mode: srtla.SchedulingMode): UplinkSettings['mode
 
 /** What the API knows of an uplink beside what it does. */
 export interface UplinkIdentity {
+  readonly id: string;
   readonly name: string;
   readonly labels: Record<string, string>;
-  readonly instanceId: string;
   readonly configured: boolean;
   readonly formerId: string;
 }
 
 /** An uplink as the API shows it; `statistics` are apart. */
-export function uplinkMessage(
-  view: UplinkView,
-  { name, labels, instanceId, configured, formerId }: UplinkIdentity,
-): srtla.Uplink {
+export function uplinkMessage(view: UplinkView, identity: UplinkIdentity, instanceId: string): srtla.Uplink {
+  const { id, name, labels, configured, formerId } = identity;
   const { settings, encoder } = view;
   return {
-    uplinkId: view.uplinkId,
+    uplinkId: id,
     instanceId,
     settings: {
       name,

@@ -96,3 +96,17 @@ test('all of them end when the grace period is over, also when one is deleted at
   expect([sessions.count, uplinks.count]).toEqual([0, 0]);
   expect(published.filter((kind) => kind === 'uplinkClosed')).toHaveLength(ids.length);
 });
+
+test('one that the fleet has given up goes on with another id, and tells of the one before', async () => {
+  const settings = srtla.UplinkSettings.fromPartial({ name: 'van', receiverHost: '127.0.0.9', receiverPort: 5000 });
+  const { uplinkId } = await sessions.create(settings);
+  sessions.renew(new Set([uplinkId, 'gr_other_1']), () => 'up_test_renewed');
+  expect(published).toEqual(['uplinkOpened', 'uplinkOpened']);
+  expect(records.at(-1)).toMatchObject({ uplinkId: 'up_test_renewed', formerUplinkId: uplinkId });
+  expect(() => sessions.describe(uplinkId, false)).toThrow('there is no uplink');
+  // The media thread knows it by its first id for ever.
+  uplinks.onMediaEvent(uplinkId, { type: 'uplink-registered' });
+  expect(published.at(-1)).toBe('uplinkRegistered');
+  expect((await sessions.delete('up_test_renewed')).uplinkId).toBe('up_test_renewed');
+  expect([sessions.count, uplinks.count]).toEqual([0, 0]);
+});

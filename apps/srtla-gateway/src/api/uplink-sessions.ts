@@ -2,6 +2,7 @@ import { ServiceError } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
 import type { SessionEvents } from '../listeners/session-events.ts';
 import type { EventDetail, EventSource } from '../listeners/session-events.ts';
+import { uplinkNotFound } from '../uplinks/errors.ts';
 import type { UplinkEvent } from '../uplinks/events.ts';
 import type { LinkChange, UplinkChange } from '../uplinks/uplink.ts';
 import type { Uplinks } from '../uplinks/uplinks.ts';
@@ -31,28 +32,33 @@ export interface UplinkSessionsParts {
 
 /** What the API knows of an uplink beside what it does. */
 class UplinkSession implements EventSource {
-  readonly id: string;
+  /** Public; it changes when the fleet has given the old one up. */
+  id: string;
+  /** What `Uplinks` knows it by. */
+  readonly mediaId: string;
   readonly name: string;
-  readonly origin: UplinkOrigin;
+  readonly configured: boolean;
+  formerId: string;
   labels: Record<string, string>;
   sequence = 0;
   muted = false;
   /** What the directory was given last. */
   recorded = '';
 
-  constructor(id: string, { name, labels }: srtla.UplinkSettings, origin: UplinkOrigin) {
+  constructor(id: string, { name, labels }: srtla.UplinkSettings, { configured, formerId }: UplinkOrigin) {
     this.id = id;
+    this.mediaId = id;
     this.name = name;
     this.labels = labels;
-    this.origin = origin;
+    this.configured = configured;
+    this.formerId = formerId;
   }
 }
 
 /** Uplinks as sessions of the fleet: names, labels, records and events. The work is that of `Uplinks`. */
 export class UplinkSessions {
   readonly #parts: UplinkSessionsParts;
-  /** By id. */
-  readonly #sessions = new Map<string, UplinkSession>();
+  readonly #sessions = new Set<UplinkSession>();
   /** Names of those that are being created. */
   readonly #creating = new Set<string>();
 
@@ -68,10 +74,15 @@ export class UplinkSessions {
     return this.#sessions.size;
   }
 
+  /** Those that have an encoder: what a drain waits for. */
+  get streaming(): number {
+    return this.#uplinks.list().filter(({ encoder }) => encoder !== null).length;
+  }
+
   /** `settings`: as `validateUplink` has passed them. @throws ServiceError */
   async create(settings: srtla.UplinkSettings, origin: UplinkOrigin = BY_CALL): Promise<srtla.Uplink> {
     const { name } = settings;
-    const isTaken = this.#creating.has(name) || [...this.#sessions.values()].some((session) => session.name === name);
+    const isTaken = this.#creating.has(name) || [...this.#sessions].some((session) => session.name === name);
     if (isTaken) throw new ServiceError('ALREADY_EXISTS', 'UPLINK_EXISTS', `this instance has an uplink ${name}`);
     this.#creating.add(name);
     try {
@@ -79,10 +90,8 @@ export class UplinkSessions {
         this.#uplinks.create(uplinkSettings(settings), origin.dataBytes),
       );
       const session = new UplinkSession(view.uplinkId, settings, origin);
-      this.#sessions.set(session.id, session);
-      const uplink = this.#record(session);
-      this.#publish(session, { $case: 'uplinkOpened', value: { uplink } });
-      return uplink;
+      this.#sessions.add(session);
+      return this.#announce(session);
     } finally {
       this.#creating.delete(name);
     }
@@ -94,9 +103,9 @@ export class UplinkSessions {
     change: UplinkChange,
     labels: Record<string, string> | undefined,
   ): Promise<srtla.Uplink> {
-    await withPrefix('settings.', () => this.#uplinks.update(uplinkId, change));
-    const session = this.#sessions.get(uplinkId);
-    if (session !== undefined && labels !== undefined) {
+    const session = this.#require(uplinkId);
+    await withPrefix('settings.', () => this.#uplinks.update(session.mediaId, change));
+    if (labels !== undefined) {
       session.labels = labels;
       this.#publish(session, { $case: 'uplinkUpdated', value: { uplink: this.#record(session) } });
     }
@@ -104,77 +113,84 @@ export class UplinkSessions {
   }
 
   async addLink(uplinkId: string, link: srtla.UplinkLinkSettings): Promise<srtla.Uplink> {
-    return this.#message(await this.#uplinks.addLink(uplinkId, linkSettings(link)));
+    const session = this.#require(uplinkId);
+    return this.#message(session, await this.#uplinks.addLink(session.mediaId, linkSettings(link)));
   }
 
   async updateLink(uplinkId: string, name: string, change: LinkChange): Promise<srtla.Uplink> {
-    return this.#message(await this.#uplinks.updateLink(uplinkId, name, change));
+    const session = this.#require(uplinkId);
+    return this.#message(session, await this.#uplinks.updateLink(session.mediaId, name, change));
   }
 
   async removeLink(uplinkId: string, name: string): Promise<srtla.Uplink> {
-    return this.#message(await this.#uplinks.removeLink(uplinkId, name));
+    const session = this.#require(uplinkId);
+    return this.#message(session, await this.#uplinks.removeLink(session.mediaId, name));
   }
 
   async keyFrames(uplinkId: string, durationMs: number): Promise<void> {
-    await this.#uplinks.keyFrames(uplinkId, durationMs);
+    await this.#uplinks.keyFrames(this.#require(uplinkId).mediaId, durationMs);
   }
 
   /** @throws ServiceError NOT_FOUND */
   describe(uplinkId: string, withStatistics: boolean): srtla.Uplink {
-    const view = this.#uplinks.describe(uplinkId);
-    const message = this.#message(view);
+    const session = this.#require(uplinkId);
+    const view = this.#uplinks.describe(session.mediaId);
+    const message = this.#message(session, view);
     return withStatistics ? { ...message, statistics: uplinkStatistics(view) } : message;
   }
 
   /** @throws ServiceError NOT_FOUND, FAILED_PRECONDITION */
   async delete(uplinkId: string): Promise<srtla.Uplink> {
-    const session = this.#sessions.get(uplinkId);
-    if (session?.origin.configured === true) {
+    const session = this.#require(uplinkId);
+    if (session.configured) {
       const message = `uplink ${session.name} comes from the configuration`;
       throw new ServiceError('FAILED_PRECONDITION', 'UPLINK_CONFIGURED', message);
     }
-    const last = await this.#close(uplinkId, srtla.EndReason.REQUESTED);
-    if (session !== undefined) this.#parts.records.remove(session.name);
+    const last = await this.#close(session, srtla.EndReason.REQUESTED);
+    this.#parts.records.remove(session.name);
     return last;
   }
 
-  /** The grace period is over: what is stored stays for the next instance. */
+  /** The grace period is over, or the process ends: what is stored stays for who comes after. */
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#sessions.keys()].map((uplinkId) => this.#close(uplinkId, srtla.EndReason.SHUTDOWN)));
+    await Promise.all([...this.#sessions].map((session) => this.#close(session, srtla.EndReason.SHUTDOWN)));
   }
 
-  async #close(uplinkId: string, reason: srtla.EndReason): Promise<srtla.Uplink> {
-    const view = this.#uplinks.describe(uplinkId);
-    const message = this.#message(view);
-    if (reason === srtla.EndReason.SHUTDOWN) this.#parts.records.keep(message, view, Infinity);
+  async #close(session: UplinkSession, reason: srtla.EndReason): Promise<srtla.Uplink> {
+    const view = this.#uplinks.describe(session.mediaId);
+    const message = this.#message(session, view);
+    if (reason === srtla.EndReason.SHUTDOWN) this.#keep(session, message, view, Infinity);
     const last = { ...message, statistics: uplinkStatistics(view) };
-    this.#end(uplinkId, reason, last);
-    await this.#uplinks.delete(uplinkId);
+    if (this.#sessions.delete(session)) {
+      this.#parts.events.end(session, { $case: 'uplinkClosed', value: { reason, uplink: last } });
+    }
+    await this.#uplinks.delete(session.mediaId);
     return last;
   }
 
-  /** A survivor has ended these in the eyes of the fleet: they are over. */
-  async closeOrphans(ids: ReadonlySet<string>): Promise<void> {
-    for (const [uplinkId, session] of [...this.#sessions]) {
-      if (!ids.has(uplinkId)) continue;
-      session.muted = true;
-      this.#sessions.delete(uplinkId);
-      this.#parts.records.remove(session.name);
-      await this.#uplinks.delete(uplinkId);
+  /** A survivor has ended these in the eyes of the fleet. Streams are worth more than their ids: they go on with new ones. */
+  renew(ids: ReadonlySet<string>, newId: () => string): void {
+    for (const session of this.#sessions) {
+      if (!ids.has(session.id)) continue;
+      session.formerId = session.id;
+      session.id = newId();
+      session.sequence = 0;
+      session.recorded = '';
+      this.#announce(session);
     }
   }
 
   samples(): srtla.UplinkSample[] {
-    return [...this.#sessions].map(([uplinkId, { name }]) => ({
-      uplinkId,
+    return [...this.#sessions].map(({ id, mediaId, name }) => ({
+      uplinkId: id,
       name,
-      statistics: uplinkStatistics(this.#uplinks.describe(uplinkId)),
+      statistics: uplinkStatistics(this.#uplinks.describe(mediaId)),
     }));
   }
 
   /** What happens to uplinks. What happens before they are announced is in their first record. */
   onEvent(event: UplinkEvent): void {
-    const session = this.#sessions.get(event.uplinkId);
+    const session = this.#ofMedia(event.uplinkId);
     if (session === undefined) return;
     const uplink = this.#record(session);
     const detail = uplinkEventDetail(event, uplink);
@@ -183,36 +199,48 @@ export class UplinkSessions {
 
   /** Once a second. Events come before what they tell of can be seen: the media thread is asked after them. */
   onStatistics({ uplinkId }: UplinkView): void {
-    const session = this.#sessions.get(uplinkId);
+    const session = this.#ofMedia(uplinkId);
     if (session !== undefined) this.#record(session);
   }
 
-  #end(uplinkId: string, reason: srtla.EndReason, uplink: srtla.Uplink): void {
-    const session = this.#sessions.get(uplinkId);
-    if (session === undefined) return;
-    this.#sessions.delete(uplinkId);
-    this.#parts.events.end(session, { $case: 'uplinkClosed', value: { reason, uplink } });
+  #announce(session: UplinkSession): srtla.Uplink {
+    const uplink = this.#record(session);
+    this.#publish(session, { $case: 'uplinkOpened', value: { uplink } });
+    return uplink;
   }
 
   /** Records what has changed, if anything has. */
   #record(session: UplinkSession): srtla.Uplink {
-    const view = this.#uplinks.describe(session.id);
-    const value = this.#message(view);
-    this.#parts.records.keep(value, view, performance.now());
+    const view = this.#uplinks.describe(session.mediaId);
+    const value = this.#message(session, view);
+    this.#keep(session, value, view, performance.now());
     const text = JSON.stringify(value);
     if (text !== session.recorded) this.#parts.events.record(session, { $case: 'uplink', value });
     session.recorded = text;
     return value;
   }
 
+  #keep({ configured }: UplinkSession, uplink: srtla.Uplink, { links }: UplinkView, nowMs: number): void {
+    this.#parts.records.keep({ uplink, links, configured }, nowMs);
+  }
+
   #publish(session: UplinkSession, detail: EventDetail): void {
     this.#parts.events.publish(session, detail);
   }
 
-  #message(view: UplinkView): srtla.Uplink {
-    const session = this.#sessions.get(view.uplinkId);
-    const { name = '', labels = {}, origin = BY_CALL } = session ?? {};
-    return uplinkMessage(view, { name, labels, instanceId: this.#parts.instanceId, ...origin });
+  #message(session: UplinkSession, view: UplinkView): srtla.Uplink {
+    return uplinkMessage(view, session, this.#parts.instanceId);
+  }
+
+  /** @throws ServiceError NOT_FOUND */
+  #require(uplinkId: string): UplinkSession {
+    for (const session of this.#sessions) if (session.id === uplinkId) return session;
+    throw uplinkNotFound(uplinkId);
+  }
+
+  #ofMedia(mediaId: string): UplinkSession | undefined {
+    for (const session of this.#sessions) if (session.mediaId === mediaId) return session;
+    return undefined;
   }
 }
 

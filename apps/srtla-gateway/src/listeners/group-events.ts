@@ -246,6 +246,8 @@ export class GroupEvents {
         listener: group.listener.name,
         rejection: event.reason,
         by: event.by,
+        text: value.text,
+        server: group.record.server,
         streamId: value.streamIdRedacted,
       },
       'encoder refused',

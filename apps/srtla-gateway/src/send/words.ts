@@ -39,6 +39,8 @@ export function inWords(event: UplinkHappening): string {
       return `${event.link.name}: waits: ${event.problem}`;
     case 'link-misrouted':
       return `${event.link.name}: wrong route: ${event.problem}`;
+    case 'link-unanswered':
+      return `${event.link.name}: no way in: ${event.problem}`;
     case 'link-unbound':
       return `${event.link.name}: may not be bound to ${event.device} (CAP_NET_RAW); the system's routes decide which way it goes`;
     case 'link-refused':

@@ -1,37 +1,55 @@
 import { ServiceError } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
-import { ConfigError } from '@mediaplane/service';
-import { uplinkSettings } from '../api/uplink-messages.ts';
+import type { ConfigProblem } from '@mediaplane/service';
 import type { ConfiguredUplink } from '../config.ts';
 import { parseServer } from '../validation/names.ts';
 import { validateUplink } from '../validation/uplink-requests.ts';
-import { requireUplinkSettings } from './settings.ts';
 
 const { CLASSIC, ENHANCED } = srtla.SchedulingMode;
 
-/** The settings of the uplinks that the configuration lists. @throws ConfigError that names the entry and what is wrong with it */
-export function configuredUplinks(entries: readonly ConfiguredUplink[]): srtla.UplinkSettings[] {
-  return entries.map((entry, i) => {
-    try {
-      const twin = entries.findIndex(({ name }) => name === entry.name);
-      if (twin !== i) throw ServiceError.invalidField('name', `is that of uplinks[${twin}] too`);
-      const settings = validateUplink(settingsOf(entry));
-      requireUplinkSettings(uplinkSettings(settings));
-      return settings;
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      throw new ConfigError(`configuration: uplinks[${i}]: ${error.message.replaceAll('settings.', '')}`);
+/** What is wrong with the uplinks that the configuration lists. */
+export function configuredUplinksProblem(entries: readonly ConfiguredUplink[]): ConfigProblem | undefined {
+  for (const [i, entry] of entries.entries()) {
+    const twin = entries.findIndex(({ name }) => name === entry.name);
+    if (twin < i) return { path: `uplinks[${i}].name`, complaint: `is that of uplinks[${twin}] too` };
+    const { listenAddress: address, listenPort: port } = entry;
+    const rival = entries.findIndex(
+      ({ listenAddress, listenPort }) => listenAddress === address && listenPort === port,
+    );
+    if (port !== 0 && rival < i) {
+      return { path: `uplinks[${i}].listenPort`, complaint: `is that of uplinks[${rival}] too` };
     }
-  });
+    if (parseServer(entry.receiver) === undefined) {
+      return { path: `uplinks[${i}].receiver`, complaint: `must be host:port, is "${entry.receiver}"` };
+    }
+    try {
+      validateUplink(settingsOf(entry));
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.fieldViolations === undefined) throw error;
+      const [{ field, description }] = error.fieldViolations;
+      return { path: `uplinks[${i}].${keyOf(field)}`, complaint: description };
+    }
+  }
+  return undefined;
+}
+
+/** The settings of uplinks with which nothing is wrong. */
+export function configuredUplinks(entries: readonly ConfiguredUplink[]): srtla.UplinkSettings[] {
+  return entries.map((entry) => validateUplink(settingsOf(entry)));
 }
 
 function settingsOf({ receiver, mode, ...rest }: ConfiguredUplink): srtla.UplinkSettings {
   const server = parseServer(receiver);
-  if (server === undefined) throw ServiceError.invalidField('receiver', `must be host:port, is "${receiver}"`);
   return srtla.UplinkSettings.fromPartial({
     ...rest,
-    receiverHost: server.host,
-    receiverPort: server.port,
+    receiverHost: server?.host ?? '',
+    receiverPort: server?.port ?? 0,
     mode: mode === 'classic' ? CLASSIC : ENHANCED,
   });
+}
+
+/** A field of the API as the key of the configuration: `settings.links[0].cap_bytes` is `links[0].capBytes`. */
+function keyOf(field: string): string {
+  const key = field.replace('settings.', '').replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return key === 'receiverHost' || key === 'receiverPort' ? 'receiver' : key;
 }

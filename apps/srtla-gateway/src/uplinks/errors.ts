@@ -22,11 +22,10 @@ export function apiError(thrown: unknown): ServiceError {
   if (thrown instanceof NetError) {
     switch (thrown.code) {
       case 'address-in-use':
-        return new ServiceError('ALREADY_EXISTS', 'ADDRESS_IN_USE', thrown.message, { cause: thrown });
       case 'address-not-available':
       case 'address-family-not-supported':
       case 'permission-denied':
-        return new ServiceError('FAILED_PRECONDITION', 'ADDRESS_NOT_USABLE', thrown.message, { cause: thrown });
+        return new ServiceError('FAILED_PRECONDITION', 'PORT_UNAVAILABLE', thrown.message, { cause: thrown });
       case 'too-many-files':
       case 'out-of-memory':
         return ServiceError.exhausted('SOCKETS_EXHAUSTED', thrown.message, RETRY_AFTER_MS);

@@ -31,6 +31,8 @@ export type UplinkHappening =
   | ({ readonly type: 'link-waiting'; readonly problem: string } & LinkOf)
   /** By the system's routes it leaves by another network than its own: in words, with what would mend it. */
   | ({ readonly type: 'link-misrouted'; readonly problem: string } & LinkOf)
+  /** What it asks is answered from elsewhere, or not at all: in words. Once for each reason. */
+  | ({ readonly type: 'link-unanswered'; readonly problem: string } & LinkOf)
   /** The system does not let its socket be bound to its device: routes decide which way it goes. Once. */
   | ({ readonly type: 'link-unbound'; readonly device: string } & LinkOf)
   | ({ readonly type: 'link-refused'; readonly forGood: boolean } & LinkOf)

@@ -82,7 +82,8 @@ function parseLine(words: readonly string[], report: (message: string) => void):
     // Violations of what is not there yet are not this word's.
     const wrong = linkViolations(next, '').find(({ field }) => propertyOf(field) in change);
     if (wrong === undefined) link = next;
-    else report(`${shown(word)}: ${wrong.field} ${wrong.description}`);
+    // The word says what it is.
+    else report(`${shown(word)}: ${wrong.field} ${wrong.description.replace(/, is .*/, '')}`);
   }
   return link;
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { ServiceError } from '@mediaplane/control';
 import type { FieldViolation } from '@mediaplane/control';
+import { quoted } from '@mediaplane/service';
 import { formatIp, isUnspecified, parseSocketAddress } from '@mediaplane/net';
 import { LINK_DEFAULTS as SCHEDULING_DEFAULTS, MAX_LINKS } from '../domain/sender/link-settings.ts';
 import type { LinkSettings as Scheduling } from '../domain/sender/link-settings.ts';
@@ -64,53 +65,79 @@ export function normalizeLink(link: LinkSettings): LinkSettings {
 /** What is wrong with a link, by field of the API. */
 export function linkViolations(link: LinkSettings, path: string): FieldViolation[] {
   const { name, address, device, priority, cost, maxBitrateBps, capBytes } = link;
-  const wrong: FieldViolation[] = [];
-  const require = (holds: boolean, field: string, description: string): void => {
-    if (!holds) wrong.push({ field: path + field, description });
-  };
-  require(name === '' || NAME.test(name), 'name', 'must be 1 to 63 letters, digits or any of "_.:@%-"');
-  require(address !== '' || device !== '', 'address', 'an address or a device must be given');
-  require(address === '' || isSource(address), 'address', 'must be an IP address of this machine');
-  require(device === '' || DEVICE.test(device), 'device', 'must be the name of a network interface');
-  require(priority >= PRIORITY.min &&
-    priority <= PRIORITY.max, 'priority', `must be ${PRIORITY.min} to ${PRIORITY.max}`);
-  require(isWhole(cost, 0, MAX_COST), 'cost', `must be 0 to ${MAX_COST}`);
-  require(isWhole(maxBitrateBps, 0, Number.MAX_SAFE_INTEGER), 'max_bitrate_bps', 'must be 0 or more');
-  require(isWhole(capBytes, 0, Number.MAX_SAFE_INTEGER), 'cap_bytes', 'must be 0 or more');
-  return wrong;
+  const checks = new Checks(path);
+  checks.that(name === '' || NAME.test(name), 'name', 'must be 1 to 63 letters, digits or any of "_.:@%-"', name);
+  checks.that(address !== '' || device !== '', 'address', 'an address or a device must be given');
+  checks.that(address === '' || isSource(address), 'address', 'must be an IP address of this machine', address);
+  checks.that(device === '' || DEVICE.test(device), 'device', 'must be the name of a network interface', device);
+  checks.range(priority, PRIORITY.min, PRIORITY.max, 'priority');
+  checks.that(isWhole(cost, 0, MAX_COST), 'cost', `must be 0 to ${MAX_COST}`, cost);
+  checks.that(
+    isWhole(maxBitrateBps, 0, Number.MAX_SAFE_INTEGER),
+    'max_bitrate_bps',
+    'must be 0 or more',
+    maxBitrateBps,
+  );
+  checks.that(isWhole(capBytes, 0, Number.MAX_SAFE_INTEGER), 'cap_bytes', 'must be 0 or more', capBytes);
+  return checks.wrong;
+}
+
+/** What is wrong with an uplink, by field of the API. */
+export function uplinkViolations(settings: UplinkSettings): FieldViolation[] {
+  const { listenAddress, listenPort, mode, maxBitrateBps, links } = settings;
+  const checks = new Checks('');
+  checks.that(isLiteral(listenAddress), 'listen_address', 'must be an IP address of this machine', listenAddress);
+  checks.that(isWhole(listenPort, 0, 65535), 'listen_port', 'must be 0 to 65535', listenPort);
+  checks.that(MODES.includes(mode), 'mode', `must be ${MODES.join(' or ')}`, mode);
+  checks.range(maxBitrateBps, ENCODER_BPS.min, ENCODER_BPS.max, 'max_bitrate_bps');
+  checks.that(links.length <= MAX_LINKS, 'links', `must be at most ${MAX_LINKS}`, links.length);
+  return [
+    ...receiverViolations(settings),
+    ...checks.wrong,
+    ...links.flatMap((link, i) => linkViolations(link, `links[${i}].`)),
+    ...twinViolations(links.map(normalizeLink)),
+  ];
 }
 
 /** @throws ServiceError INVALID_ARGUMENT that names every field */
 export function requireUplinkSettings(settings: UplinkSettings): void {
-  const { listenAddress, listenPort, mode, maxBitrateBps, links } = settings;
-  const wrong: FieldViolation[] = receiverViolations(settings);
-  const require = (holds: boolean, field: string, description: string): void => {
-    if (!holds) wrong.push({ field, description });
-  };
-  require(isLiteral(listenAddress), 'listen_address', 'must be an IP address of this machine');
-  require(isWhole(listenPort, 0, 65535), 'listen_port', 'must be 0 to 65535');
-  require(MODES.includes(mode), 'mode', `must be ${MODES.join(' or ')}`);
-  require(isWhole(
-    maxBitrateBps,
-    ENCODER_BPS.min,
-    ENCODER_BPS.max,
-  ), 'max_bitrate_bps', `must be ${ENCODER_BPS.min} to ${ENCODER_BPS.max}`);
-  require(links.length <= MAX_LINKS, 'links', `must be at most ${MAX_LINKS}`);
-  links.forEach((link, i) => wrong.push(...linkViolations(link, `links[${i}].`)));
-  wrong.push(...twinViolations(links.map(normalizeLink)));
-  throwIfWrong(wrong);
+  throwIfWrong(uplinkViolations(settings));
 }
 
 export function receiverViolations({
   receiverHost,
   receiverPort,
-}: Pick<UplinkSettings, 'receiverHost' | 'receiverPort'>): FieldViolation[] {
-  const wrong: FieldViolation[] = [];
-  if (!isLiteral(receiverHost) && !HOST.test(receiverHost)) {
-    wrong.push({ field: 'receiver_host', description: 'must be a host name or an IP address' });
+}: Partial<Pick<UplinkSettings, 'receiverHost' | 'receiverPort'>>): FieldViolation[] {
+  const checks = new Checks('');
+  if (receiverHost !== undefined) {
+    const isHost = isLiteral(receiverHost) || HOST.test(receiverHost);
+    checks.that(isHost, 'receiver_host', 'must be a host name or an IP address', receiverHost);
   }
-  if (!isWhole(receiverPort, 1, 65535)) wrong.push({ field: 'receiver_port', description: 'must be 1 to 65535' });
-  return wrong;
+  if (receiverPort !== undefined) {
+    checks.that(isWhole(receiverPort, 1, 65535), 'receiver_port', 'must be 1 to 65535', receiverPort);
+  }
+  return checks.wrong;
+}
+
+/** Collects what does not hold. */
+class Checks {
+  readonly wrong: FieldViolation[] = [];
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** `value`: as it was given, where that helps. */
+  that(holds: boolean, field: string, description: string, value?: string | number): void {
+    if (holds) return;
+    const is = value === undefined ? '' : `, is ${typeof value === 'string' ? quoted(value) : value}`;
+    this.wrong.push({ field: this.#path + field, description: description + is });
+  }
+
+  range(value: number, min: number, max: number, field: string): void {
+    this.that(value >= min && value <= max, field, `must be ${min} to ${max}`, value);
+  }
 }
 
 /** @throws ServiceError INVALID_ARGUMENT, when there is something wrong */

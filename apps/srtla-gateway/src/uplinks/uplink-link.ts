@@ -15,6 +15,10 @@ import type { LinkPhase, LinkView } from './view.ts';
 /** A link that does not come up gets another socket, and another address of the receiver, after so long, then twice as long. */
 const REOPEN_FIRST_MS = 10_000;
 const REOPEN_MAX_MS = 120_000;
+/** Registrations go out each second: so long without an answer, there is none. */
+const SILENT_MS = 5000;
+/** Of a link that is up: its route may go away under it, and the system sends by another. */
+const ROUTE_CHECK_MS = 5000;
 /** Keepalives of all links are less: of them nobody has a share. */
 const IDLE_BPS = 20_000;
 
@@ -33,7 +37,7 @@ export interface Surroundings {
 }
 
 type LinkTrouble =
-  | { readonly type: 'link-waiting' | 'link-misrouted'; readonly problem: string }
+  | { readonly type: 'link-waiting' | 'link-misrouted' | 'link-unanswered'; readonly problem: string }
   | { readonly type: 'link-unbound'; readonly device: string };
 
 /** One link of an uplink: gets it a socket and keeps it in one, for as long as the link is enabled. */
@@ -50,8 +54,13 @@ export class UplinkLink {
   #paths = 0;
   /** Why it has no socket; '' when it has or wants none. */
   #problem = '';
-  /** Why what it sends may never arrive, or what is answered; '' when nothing is known against it. */
+  /** Why what it sends may never arrive; '' when nothing is known against it. */
   #misrouted = '';
+  #routeCheckedMs = -Infinity;
+  /** Why nothing comes of its asking; '' while it is up, or has just begun. */
+  #unanswered = '';
+  /** It has had a socket since, and has not been up; Infinity while it is up, or off. */
+  #downSinceMs = Infinity;
   /** `strangers` when it got its socket. */
   #strangersBefore = 0;
   /** The system does not let it be bound to its device; that has been told. */
@@ -120,15 +129,22 @@ export class UplinkLink {
   async tend(now: Surroundings): Promise<void> {
     if (this.isLive) {
       this.#lostMs = now.nowMs;
+      this.#downSinceMs = Infinity;
       this.#reopenAfterMs = REOPEN_FIRST_MS;
+    } else if (this.#path !== undefined && this.#downSinceMs === Infinity) {
+      this.#downSinceMs = now.nowMs;
     }
     if (!this.settings.enabled) {
       await this.closePath();
       this.#problem = '';
+      this.#unanswered = '';
+      this.#downSinceMs = Infinity;
       return;
     }
     if (this.#path !== undefined && (this.isLive || !this.#wantsAnother(this.#path, now))) {
-      if (!this.isLive || this.#misrouted !== '') await this.#checkRoute(this.#path, now.interfaces);
+      this.#checkAnswers(this.#path, now.nowMs);
+      const isDue = now.nowMs - this.#routeCheckedMs >= ROUTE_CHECK_MS;
+      if (!this.isLive || this.#misrouted !== '' || isDue) await this.#checkRoute(this.#path, now);
       return;
     }
     await this.closePath();
@@ -195,26 +211,37 @@ export class UplinkLink {
     }
     this.#problem = '';
     this.#lostMs = now.nowMs;
+    if (this.#downSinceMs === Infinity) this.#downSinceMs = now.nowMs;
     this.#strangersBefore = this.#statistics?.strangers ?? 0;
     log.info({ uplinkId, link: this.name, ...this.#path.view() }, 'a link has a socket');
     if (this.#path.isUnbound && !this.#isUnbound) this.#tell({ type: 'link-unbound', device });
     this.#isUnbound = this.#path.isUnbound;
-    await this.#checkRoute(this.#path, interfaces);
+    await this.#checkRoute(this.#path, now);
     return '';
   }
 
-  async #checkRoute(path: LinkPath, interfaces: Interfaces): Promise<void> {
-    const problem = (await path.routeProblem(interfaces)) || this.#strangerProblem(path);
+  async #checkRoute(path: LinkPath, { interfaces, nowMs }: Surroundings): Promise<void> {
+    this.#routeCheckedMs = nowMs;
+    const problem = await path.routeProblem(interfaces);
     if (problem !== '' && problem !== this.#misrouted) this.#tell({ type: 'link-misrouted', problem });
     this.#misrouted = problem;
   }
 
-  /** A receiver with several addresses may answer from another one than was asked. */
-  #strangerProblem(path: LinkPath): string {
-    const { strangers = 0, stranger = null } = this.#statistics ?? {};
-    if (this.isLive || stranger === null || strangers <= this.#strangersBefore) return '';
+  #checkAnswers(path: LinkPath, nowMs: number): void {
+    const problem = this.isLive ? '' : this.#answerProblem(path, nowMs);
+    if (problem !== '' && problem !== this.#unanswered) this.#tell({ type: 'link-unanswered', problem });
+    this.#unanswered = problem;
+  }
+
+  /** Why it is not let in, as far as that can be told. */
+  #answerProblem(path: LinkPath, nowMs: number): string {
+    const { strangers = 0, stranger = null, heardAgoMs = -1 } = this.#statistics ?? {};
     const { receiver } = path.view();
-    return `${receiver} was asked, but ${formatSocketAddress(stranger)} answers: a receiver must answer from the address that it is asked at`;
+    if (stranger !== null && strangers > this.#strangersBefore) {
+      return `${receiver} was asked, but ${formatSocketAddress(stranger)} answers: a receiver must answer from the address that it is asked at`;
+    }
+    const isSilent = heardAgoMs < 0 || heardAgoMs >= SILENT_MS;
+    return isSilent && nowMs - this.#downSinceMs >= SILENT_MS ? `no answer from ${receiver}` : '';
   }
 
   #wait(problem: string): void {
@@ -248,7 +275,7 @@ export class UplinkLink {
       number: this.number,
       settings: { ...settings, name: this.name },
       phase: this.#phase(),
-      problem: this.#problem === '' ? this.#misrouted : this.#problem,
+      problem: this.#problem || this.#misrouted || this.#unanswered,
       socket: this.#path?.view() ?? null,
       upSinceMs: this.#upSinceMs,
       usedBytes,

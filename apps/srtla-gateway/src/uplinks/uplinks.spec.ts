@@ -116,8 +116,8 @@ describe('uplinks', () => {
     const { listenPort } = await create({});
     const before = descriptors();
     await expect(uplinks.create({ ...UPLINK_DEFAULTS, ...RECEIVER, listenPort })).rejects.toMatchObject({
-      code: 'ALREADY_EXISTS',
-      reason: 'ADDRESS_IN_USE',
+      code: 'FAILED_PRECONDITION',
+      reason: 'PORT_UNAVAILABLE',
     });
     expect(descriptors()).toBe(before);
   });
@@ -168,6 +168,27 @@ describe('uplinks', () => {
       'link-unbound',
       'link-misrouted',
     ]);
+  });
+
+  test('a link that nobody answers says so after a while, and no more when it is up', async () => {
+    const { uplinkId } = await create({ links: [link({ address: '127.0.0.2' })] });
+    const problem = (): string => uplinks.describe(uplinkId).links[0].problem;
+    expect(problem()).toBe('');
+    await until(() => problem() === 'no answer from 127.0.0.9:5000');
+    media.setLink(0, { state: 'live', heardAgoMs: 10 });
+    await until(() => problem() === '');
+    media.setLink(0, { state: 'closed', heardAgoMs: 6000 });
+    await until(() => problem() !== '');
+    expect(log.types().filter((type) => type === 'link-unanswered')).toHaveLength(2);
+  });
+
+  test('the route of a link is looked at also while it is up', async () => {
+    const { uplinkId } = await create({ links: [link({ address: '127.0.0.2' })] });
+    media.setLink(0, { state: 'live', heardAgoMs: 10 });
+    await until(() => uplinks.describe(uplinkId).links[0].phase === 'up');
+    routeProblem = 'it leaves by eth0';
+    await until(() => uplinks.describe(uplinkId).links[0].problem === 'it leaves by eth0');
+    expect(log.types().filter((type) => type === 'link-misrouted')).toHaveLength(1);
   });
 
   test('links of the other family than the receiver say so, with the link', async () => {

@@ -27,11 +27,21 @@ describe('UpdateUplink', () => {
       change: { mode: 'enhanced' },
       labels: {},
     });
-    expect(Object.keys(change({ updateMask: ['*'] }).change)).toEqual(['receiverHost', 'receiverPort', 'mode']);
+    const settings = { receiverHost: 'x', receiverPort: 5000 };
+    expect(Object.keys(change({ settings, updateMask: ['*'] }).change)).toEqual([
+      'receiverHost',
+      'receiverPort',
+      'mode',
+    ]);
   });
 
   test('a path that cannot change is refused', () => {
-    expect(refusedFields(() => change({ updateMask: ['listen_port'] }))).toEqual(['update_mask']);
+    const settings = { receiverPort: 70_000, mode: 9 as srtla.SchedulingMode };
+    expect(refusedFields(() => change({ settings, updateMask: ['listen_port', 'receiver_port'] }))).toEqual([
+      'update_mask',
+      'settings.mode',
+      'settings.receiver_port',
+    ]);
   });
 });
 
@@ -59,8 +69,10 @@ test('CreateUplink and MarkKeyFrames name what is wrong', () => {
   expect(refusedFields(() => validateUplink(srtla.UplinkSettings.fromPartial({ name: '', mode })))).toEqual([
     'settings.name',
     'settings.mode',
+    'settings.receiver_host',
+    'settings.receiver_port',
   ]);
-  expect(refusedFields(() => validateUplink(undefined))).toEqual(['settings', 'settings.name']);
+  expect(refusedFields(() => validateUplink(undefined))).toEqual(['settings']);
   expect(refusedFields(() => keyFrameMs(0))).toEqual(['duration_ms']);
   expect(refusedFields(() => keyFrameMs(2001))).toEqual(['duration_ms']);
 });

@@ -1,19 +1,22 @@
 import { ServiceError } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
 import { normaliseLabels, quoted, Violations } from '@mediaplane/service';
-import { linkSettings, schedulingMode } from '../api/uplink-messages.ts';
+import { linkSettings, schedulingMode, uplinkSettings } from '../api/uplink-messages.ts';
+import { receiverViolations, uplinkViolations } from '../uplinks/settings.ts';
 import type { LinkChange, UplinkChange } from '../uplinks/uplink.ts';
 import { requireName } from './names.ts';
 
 const MAX_KEY_FRAME_MS = 2000;
 
-/** Name, labels and mode; the rest is looked at by `Uplinks`. @throws ServiceError INVALID_ARGUMENT */
-export function validateUplink(input: srtla.UplinkSettings | undefined): srtla.UplinkSettings {
+/** @throws ServiceError INVALID_ARGUMENT that names every field */
+export function validateUplink(settings: srtla.UplinkSettings | undefined): srtla.UplinkSettings {
+  if (settings === undefined) throw ServiceError.invalidField('settings', 'must be there');
   const violations = new Violations();
-  if (input === undefined) violations.add('settings', 'must be there');
-  const settings = input ?? srtla.UplinkSettings.fromPartial({});
   requireName(violations, 'settings.name', settings.name);
   checkMode(violations, 'settings.mode', settings.mode);
+  for (const { field, description } of uplinkViolations(uplinkSettings(settings))) {
+    violations.add(`settings.${field}`, description);
+  }
   const labels = normaliseLabels(settings.labels, 'settings.labels', violations);
   violations.throwIfAny();
   return { ...settings, labels };
@@ -40,11 +43,16 @@ export function uplinkChange({
   };
   const named = namedPaths(UPLINK_PATHS, updateMask ?? [], (path) => isSet[path], violations);
   checkMode(violations, 'settings.mode', settings.mode);
+  const { receiverHost, receiverPort } = settings;
+  const receiver = {
+    ...(named.has('receiver_host') ? { receiverHost } : {}),
+    ...(named.has('receiver_port') ? { receiverPort } : {}),
+  };
+  for (const { field, description } of receiverViolations(receiver)) violations.add(`settings.${field}`, description);
   const labels = named.has('labels') ? normaliseLabels(settings.labels, 'settings.labels', violations) : undefined;
   violations.throwIfAny();
   const change: UplinkChange = {
-    ...(named.has('receiver_host') ? { receiverHost: settings.receiverHost } : {}),
-    ...(named.has('receiver_port') ? { receiverPort: settings.receiverPort } : {}),
+    ...receiver,
     ...(named.has('mode') ? { mode: schedulingMode(settings.mode) } : {}),
   };
   return { change, labels };

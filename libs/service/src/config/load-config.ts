@@ -108,7 +108,10 @@ function isTree(value: unknown): value is Tree {
 function valueAt(tree: unknown, path: string): unknown {
   const step = (value: unknown, name: string): unknown =>
     typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-  return path.split('.').reduce(step, tree);
+  return path
+    .split(/[.[\]]+/)
+    .filter((name) => name !== '')
+    .reduce(step, tree);
 }
 
 function explain(

@@ -29,6 +29,8 @@ export interface UplinkRecord {
     | undefined;
   /** What counts towards the caps of its links; keyed by source address, or device, or `address%device`. */
   dataBytes: { [key: string]: number };
+  /** It came from the configuration, and is over when that does not list it any more. */
+  configured: boolean;
 }
 
 export interface UplinkRecord_DataBytesEntry {
@@ -177,7 +179,7 @@ export const ListenerRecord: MessageFns<ListenerRecord> = {
 };
 
 function createBaseUplinkRecord(): UplinkRecord {
-  return { uplinkId: "", settings: undefined, dataBytes: {} };
+  return { uplinkId: "", settings: undefined, dataBytes: {}, configured: false };
 }
 
 export const UplinkRecord: MessageFns<UplinkRecord> = {
@@ -191,6 +193,9 @@ export const UplinkRecord: MessageFns<UplinkRecord> = {
     globalThis.Object.entries(message.dataBytes).forEach(([key, value]: [string, number]) => {
       UplinkRecord_DataBytesEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
     });
+    if (message.configured !== false) {
+      writer.uint32(32).bool(message.configured);
+    }
     return writer;
   },
 
@@ -232,6 +237,14 @@ export const UplinkRecord: MessageFns<UplinkRecord> = {
             if (entry3.value !== undefined) {
               message.dataBytes[entry3.key] = entry3.value;
             }
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.configured = reader.bool();
             continue;
           }
         }
@@ -281,6 +294,7 @@ export const UplinkRecord: MessageFns<UplinkRecord> = {
           {},
         )
         : {},
+      configured: isSet(object.configured) ? globalThis.Boolean(object.configured) : false,
     };
   },
 
@@ -300,6 +314,9 @@ export const UplinkRecord: MessageFns<UplinkRecord> = {
           obj.dataBytes[k] = Math.round(v);
         });
       }
+    }
+    if (message.configured !== false) {
+      obj.configured = message.configured;
     }
     return obj;
   },
@@ -322,6 +339,7 @@ export const UplinkRecord: MessageFns<UplinkRecord> = {
       },
       {},
     );
+    message.configured = object.configured ?? false;
     return message;
   },
 };
