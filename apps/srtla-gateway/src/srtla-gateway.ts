@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { makeSessionId } from '@mediaplane/control';
 import type { Logger } from '@mediaplane/control';
@@ -8,14 +7,12 @@ import type { NetInterface, UdpSockets } from '@mediaplane/net';
 import type { srtla } from '@mediaplane/proto';
 import { ConfigError, netInterfaces, portRangeAdvice, proveInterfaces, readProc } from '@mediaplane/service';
 import type { ServedApi, ServiceRuntime } from '@mediaplane/service';
+import { makeUplinks } from './api/make-uplinks.ts';
 import { srtlaGatewayApi } from './api/srtla-gateway-api.ts';
-import { UplinkSessions } from './api/uplink-sessions.ts';
-import { StandingUplinks } from './api/standing-uplinks.ts';
-import { UplinkRecords } from './api/uplink-records.ts';
+import type { UplinkSessions } from './api/uplink-sessions.ts';
+import type { StandingUplinks } from './api/standing-uplinks.ts';
 import type { SrtlaGatewayConfig } from './config.ts';
-import { StatisticsServer } from './http/statistics-server.ts';
-import { StreamPages } from './http/stream-pages.ts';
-import { UplinkPages } from './http/uplink-pages.ts';
+import { serveStatistics, statisticsKey } from './http/serve-statistics.ts';
 import { Authorizer } from './ingest/authorizer.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { resolveServer } from './ingest/resolve.ts';
@@ -33,12 +30,10 @@ import type { SrtlaContract, SrtlaEvent } from './media/contract.ts';
 import type { ListenerEvent } from './media/listener-contract.ts';
 import type { RelayEvent } from './media/relay-contract.ts';
 import { registerMeters, registerMetrics } from './metrics.ts';
-import { NamedRecords } from './records/named-records.ts';
 import { openStores } from './records/open-stores.ts';
 import { RelayNetwork } from './relay/relay-network.ts';
 import { configuredUplinks } from './uplinks/configured.ts';
 import { isUplinkEvent } from './uplinks/happening.ts';
-import { Uplinks } from './uplinks/uplinks.ts';
 import { StatisticsBus } from './watch/statistics-bus.ts';
 
 export type SrtlaGatewayRuntime = ServiceRuntime<SrtlaGatewayConfig, srtla.SrtlaSession, srtla.SrtlaEvent>;
@@ -129,33 +124,10 @@ export class SrtlaGateway {
     const ingest = new Ingest(authorizer, resolveServer, log);
     const totals = new Totals();
     const meters = registerMeters(runtime.metrics);
-    const uplinks = new Uplinks({
-      media,
-      sockets,
-      log,
-      newUplinkId: () => makeSessionId(UPLINK_KIND, instanceId),
-      onEvent: (event) => {
-        if (event.type === 'uplink-deleted') totals.forgetUplink(event.uplinkId);
-        uplinkSessions.onEvent(event);
-      },
-      onStatistics: (view) => {
-        totals.uplink(view);
-        uplinkSessions.onStatistics(view);
-      },
-    });
-    stack.defer(() => uplinks.stop());
-    const storedUplinks = new NamedRecords(stores.uplinks, 'uplink');
-    stack.defer(() => storedUplinks.stop());
-    const uplinkRecords = new UplinkRecords(storedUplinks);
-    const uplinkSessions: UplinkSessions = new UplinkSessions({
-      instanceId,
-      uplinks: () => uplinks,
-      events: sessions,
-      records: uplinkRecords,
-    });
-    stack.defer(() => uplinkSessions.closeAll());
-    const standingUplinks = new StandingUplinks(uplinkSessions, uplinkRecords, log);
-    stack.defer(() => standingUplinks.stop());
+    const { uplinks, uplinkSessions, standingUplinks } = makeUplinks(
+      { runtime, media, sockets, store: stores.uplinks, sessions, totals },
+      stack,
+    );
     const statistics = stack.use(new StatisticsBus(bus));
     const { listeners, ports, relays, foreignGroups } = makeListeners(
       {
@@ -339,33 +311,4 @@ async function relayNetwork(
     keys,
     maxPacketsPerSecond,
   });
-}
-
-/** '' for no page. @throws ConfigError */
-function statisticsKey({ readKey, readKeyFile }: SrtlaGatewayConfig['statistics']): string {
-  if (readKeyFile === '') return readKey;
-  try {
-    const key = readFileSync(readKeyFile, 'utf8').trim();
-    if (key !== '') return key;
-  } catch {
-    // Said below.
-  }
-  throw new ConfigError(`configuration: statistics.readKeyFile = "${readKeyFile}": must be a readable file with a key`);
-}
-
-async function serveStatistics(
-  { bindAddress, port }: SrtlaGatewayConfig['statistics'],
-  readKey: string,
-  statistics: StatisticsBus,
-  { log }: SrtlaGatewayRuntime,
-  stack: AsyncDisposableStack,
-): Promise<void> {
-  const pages = new StreamPages();
-  const uplinks = new UplinkPages();
-  stack.use(statistics.follow(pages.onReport));
-  stack.use(statistics.follow(uplinks.onReport));
-  const server = new StatisticsServer(pages, uplinks, readKey);
-  const bound = await server.listen(bindAddress, port);
-  stack.defer(() => server.stop());
-  log.info({ address: `${bindAddress}:${bound}` }, 'statistics for scene switchers');
 }

@@ -1,4 +1,3 @@
-import { formatSocketAddress } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 import type { LinkStatistics } from '../media/uplink-contract.ts';
 import type { UplinkHappening } from './events.ts';
@@ -6,6 +5,7 @@ import { LinkPath } from './link-path.ts';
 import type { PathParts } from './link-path.ts';
 import type { AllParts } from './parts.ts';
 import type { ReceiverAddresses } from './receiver-addresses.ts';
+import { LinkTroubles } from './link-troubles.ts';
 import { linkName } from './settings.ts';
 import type { LinkSettings } from './settings.ts';
 import { addressesOf, familyOf } from './source-addresses.ts';
@@ -15,10 +15,6 @@ import type { LinkPhase, LinkView } from './view.ts';
 /** A link that does not come up gets another socket, and another address of the receiver, after so long, then twice as long. */
 const REOPEN_FIRST_MS = 10_000;
 const REOPEN_MAX_MS = 120_000;
-/** Registrations go out each second: so long without an answer, there is none. */
-const SILENT_MS = 5000;
-/** Of a link that is up: its route may go away under it, and the system sends by another. */
-const ROUTE_CHECK_MS = 5000;
 /** Keepalives of all links are less: of them nobody has a share. */
 const IDLE_BPS = 20_000;
 
@@ -36,10 +32,6 @@ export interface Surroundings {
   readonly turn: number;
 }
 
-type LinkTrouble =
-  | { readonly type: 'link-waiting' | 'link-misrouted' | 'link-unanswered'; readonly problem: string }
-  | { readonly type: 'link-unbound'; readonly device: string };
-
 /** One link of an uplink: gets it a socket and keeps it in one, for as long as the link is enabled. */
 export class UplinkLink {
   readonly number: number;
@@ -52,19 +44,7 @@ export class UplinkLink {
   #statistics: LinkStatistics | null = null;
   #path: LinkPath | undefined;
   #paths = 0;
-  /** Why it has no socket; '' when it has or wants none. */
-  #problem = '';
-  /** Why what it sends may never arrive; '' when nothing is known against it. */
-  #misrouted = '';
-  #routeCheckedMs = -Infinity;
-  /** Why nothing comes of its asking; '' while it is up, or has just begun. */
-  #unanswered = '';
-  /** It has had a socket since, and has not been up; Infinity while it is up, or off. */
-  #downSinceMs = Infinity;
-  /** `strangers` when it got its socket. */
-  #strangersBefore = 0;
-  /** The system does not let it be bound to its device; that has been told. */
-  #isUnbound = false;
+  readonly #troubles: LinkTroubles;
   /** When it was last up, or got its socket. */
   #lostMs = -Infinity;
   #reopenAfterMs = REOPEN_FIRST_MS;
@@ -76,6 +56,7 @@ export class UplinkLink {
     this.number = number;
     this.settings = settings;
     this.usedBefore = usedBefore;
+    this.#troubles = new LinkTroubles((trouble) => parts.emit({ ...trouble, link: { number, name: this.name } }));
   }
 
   get name(): string {
@@ -129,22 +110,15 @@ export class UplinkLink {
   async tend(now: Surroundings): Promise<void> {
     if (this.isLive) {
       this.#lostMs = now.nowMs;
-      this.#downSinceMs = Infinity;
       this.#reopenAfterMs = REOPEN_FIRST_MS;
-    } else if (this.#path !== undefined && this.#downSinceMs === Infinity) {
-      this.#downSinceMs = now.nowMs;
     }
     if (!this.settings.enabled) {
       await this.closePath();
-      this.#problem = '';
-      this.#unanswered = '';
-      this.#downSinceMs = Infinity;
+      this.#troubles.forget();
       return;
     }
     if (this.#path !== undefined && (this.isLive || !this.#wantsAnother(this.#path, now))) {
-      this.#checkAnswers(this.#path, now.nowMs);
-      const isDue = now.nowMs - this.#routeCheckedMs >= ROUTE_CHECK_MS;
-      if (!this.isLive || this.#misrouted !== '' || isDue) await this.#checkRoute(this.#path, now);
+      await this.#troubles.check(this.#path, this.#statistics, now.interfaces, now.nowMs);
       return;
     }
     await this.closePath();
@@ -176,13 +150,14 @@ export class UplinkLink {
     const { address, device } = this.settings;
     const sources = address === '' ? addressesOf(device, interfaces) : [address];
     if (sources.length === 0 || (device !== '' && interfaces[device] === undefined)) {
-      return this.#wait(`network interface ${device} is not there, or has no address`);
+      return this.#troubles.wait(`network interface ${device} is not there, or has no address`);
     }
-    if (receiver.texts().length === 0) return receiver.problem === '' ? undefined : this.#wait(receiver.problem);
+    if (receiver.texts().length === 0)
+      return receiver.problem === '' ? undefined : this.#troubles.wait(receiver.problem);
     const fitting = sources.filter((source) => receiver.has(familyOf(source)));
     if (fitting.length === 0) {
       const [ours, theirs] = familyOf(sources[0]) === 4 ? ['IPv4', 'IPv6'] : ['IPv6', 'IPv4'];
-      return this.#wait(
+      return this.#troubles.wait(
         `${sources.join(', ')} is ${ours}, but the receiver has ${theirs} only: ${receiver.texts().join(', ')}`,
       );
     }
@@ -193,7 +168,7 @@ export class UplinkLink {
       if (problem === '') return;
       problems.push(problem);
     }
-    this.#wait(problems.join('; '));
+    this.#troubles.wait(problems.join('; '));
   }
 
   /** Returns why not; '' when it is open. */
@@ -209,49 +184,11 @@ export class UplinkLink {
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
-    this.#problem = '';
     this.#lostMs = now.nowMs;
-    if (this.#downSinceMs === Infinity) this.#downSinceMs = now.nowMs;
-    this.#strangersBefore = this.#statistics?.strangers ?? 0;
+    this.#troubles.onOpened(this.#path, device, this.#statistics?.strangers ?? 0, now.nowMs);
     log.info({ uplinkId, link: this.name, ...this.#path.view() }, 'a link has a socket');
-    if (this.#path.isUnbound && !this.#isUnbound) this.#tell({ type: 'link-unbound', device });
-    this.#isUnbound = this.#path.isUnbound;
-    await this.#checkRoute(this.#path, now);
+    await this.#troubles.checkRoute(this.#path, interfaces, now.nowMs);
     return '';
-  }
-
-  async #checkRoute(path: LinkPath, { interfaces, nowMs }: Surroundings): Promise<void> {
-    this.#routeCheckedMs = nowMs;
-    const problem = await path.routeProblem(interfaces);
-    if (problem !== '' && problem !== this.#misrouted) this.#tell({ type: 'link-misrouted', problem });
-    this.#misrouted = problem;
-  }
-
-  #checkAnswers(path: LinkPath, nowMs: number): void {
-    const problem = this.isLive ? '' : this.#answerProblem(path, nowMs);
-    if (problem !== '' && problem !== this.#unanswered) this.#tell({ type: 'link-unanswered', problem });
-    this.#unanswered = problem;
-  }
-
-  /** Why it is not let in, as far as that can be told. */
-  #answerProblem(path: LinkPath, nowMs: number): string {
-    const { strangers = 0, stranger = null, heardAgoMs = -1 } = this.#statistics ?? {};
-    const { receiver } = path.view();
-    if (stranger !== null && strangers > this.#strangersBefore) {
-      return `${receiver} was asked, but ${formatSocketAddress(stranger)} answers: a receiver must answer from the address that it is asked at`;
-    }
-    const isSilent = heardAgoMs < 0 || heardAgoMs >= SILENT_MS;
-    return isSilent && nowMs - this.#downSinceMs >= SILENT_MS ? `no answer from ${receiver}` : '';
-  }
-
-  #wait(problem: string): void {
-    if (problem === this.#problem) return;
-    this.#problem = problem;
-    this.#tell({ type: 'link-waiting', problem });
-  }
-
-  #tell(happening: LinkTrouble): void {
-    this.#parts.emit({ ...happening, link: { number: this.number, name: this.name } });
   }
 
   async closePath(): Promise<void> {
@@ -265,7 +202,7 @@ export class UplinkLink {
     if (this.#path?.sessionId !== sessionId) return;
     this.#path.release();
     this.#path = undefined;
-    this.#wait(cause);
+    this.#troubles.wait(cause);
   }
 
   view(allBps: number): LinkView {
@@ -275,7 +212,7 @@ export class UplinkLink {
       number: this.number,
       settings: { ...settings, name: this.name },
       phase: this.#phase(),
-      problem: this.#problem || this.#misrouted || this.#unanswered,
+      problem: this.#troubles.text,
       socket: this.#path?.view() ?? null,
       upSinceMs: this.#upSinceMs,
       usedBytes,
