@@ -9,6 +9,8 @@ import type { SocketTable } from './socket-table.ts';
 
 /** More datagrams in runs than these do not wait for `flush`; they are many because the more a run holds, the less each costs. */
 const MAX_WAITING = 256;
+/** For fewer sockets than these, calls of their own cost less than a ring: a run of the ring takes memory for its message. */
+const WORTH_A_RING = 4;
 const UNREACHABLE = 0;
 /** Instead of an errno: a run that is not to be segmented. */
 const SINGLY = -1;
@@ -132,23 +134,28 @@ export class NativeSends implements SendOutcomes {
     if (++this.#waitingDatagrams === MAX_WAITING) this.flush();
   }
 
+  /** Socket by socket, in the order in which they were given their first. */
   #flushRuns(): void {
     const count = this.#waitingCount;
+    const calls = count >= WORTH_A_RING ? this.#calls : null;
     this.#waitingCount = 0;
     this.#waitingDatagrams = 0;
     for (let index = 0; index < count; index++) {
       const socket = this.#waiting[index];
       const run = this.#runs[socket];
       if (run === undefined) continue;
-      const fd = this.#sockets.fd(socket);
-      if (run.count === 1) {
-        // Nothing to segment.
-        this.#queueOne(socket, fd, run.offset(0), run.byteLength, this.#sockets.family(socket), run);
+      if (run.count === 1 && count === 1) {
+        // It may share a call with other sockets' datagrams.
+        const family = this.#sockets.family(socket);
+        this.#queueOne(socket, this.#sockets.fd(socket), run.offset(0), run.byteLength, family, run);
         run.clear();
-      } else if (this.#calls !== null && this.#sockets.segments(socket)) {
-        this.#calls.addRun(socket, run);
+      } else if (calls === null || (run.count > 1 && !this.#sockets.segments(socket))) {
+        this.#sendGathered(socket, this.#sockets.fd(socket), run);
+      } else if (run.count === 1) {
+        calls.addDatagram(socket, run.offset(0), run.byteLength, this.#sockets.family(socket), run);
+        run.clear();
       } else {
-        this.#sendGathered(socket, fd, run);
+        calls.addRun(socket, run);
       }
     }
   }

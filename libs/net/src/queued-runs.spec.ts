@@ -112,21 +112,24 @@ describe.each(cases)('$name on $ip', ({ implementation, batchCalls, ip }) => {
     expect(io.counters).toMatchObject({ sent: expected.length, gsoRefused: 0, sendFailed: 0 });
   });
 
-  test('leave socket by socket, in the order in which they were given their first', async () => {
-    const attached = await Promise.all([0, 0, 0, 0].map((tag) => attach(tag, { segmentRuns: true })));
-    const [, peer] = await attach(1);
-    const expected: string[] = [];
-    // One alone between runs, and before and behind them.
-    for (const [index, count] of [1, 3, 1, 2].entries()) {
-      const [socket, { port }] = attached[index];
-      for (let i = 0; i < count; i++) {
-        queue(socket, peer, 100, index * 10 + i);
-        expected.push(`1:${port}:100x${index * 10 + i}`);
+  // One alone between runs, and before them; few sockets and more.
+  test.each([[[1]], [[3]], [[1, 1]], [[1, 3]], [[1, 3, 1]], [[1, 3, 1, 2]], [[2, 1, 1, 3, 1, 2]]])(
+    'leave socket by socket, in the order in which they were given their first: %j',
+    async (counts) => {
+      const attached = await Promise.all(counts.map(() => attach(0, { segmentRuns: true })));
+      const [, peer] = await attach(1);
+      const expected: string[] = [];
+      for (const [index, count] of counts.entries()) {
+        const [socket, { port }] = attached[index];
+        for (let i = 0; i < count; i++) {
+          queue(socket, peer, 100, index * 10 + i);
+          expected.push(`1:${port}:100x${index * 10 + i}`);
+        }
       }
-    }
-    io.flush();
-    expect(await receive(expected.length)).toEqual(expected);
-  });
+      io.flush();
+      expect(await receive(expected.length)).toEqual(expected);
+    },
+  );
 
   test('what is queued leaves before the socket is detached, and nothing of it later', async () => {
     const [socket, { port }] = await attach(0, { segmentRuns: true });
