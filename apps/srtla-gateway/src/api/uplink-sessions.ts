@@ -86,9 +86,7 @@ export class UplinkSessions {
     if (isTaken) throw new ServiceError('ALREADY_EXISTS', 'UPLINK_EXISTS', `this instance has an uplink ${name}`);
     this.#creating.add(name);
     try {
-      const view = await withPrefix('settings.', () =>
-        this.#uplinks.create(uplinkSettings(settings), origin.dataBytes),
-      );
+      const view = await this.#uplinks.create(uplinkSettings(settings), origin.dataBytes);
       const session = new UplinkSession(view.uplinkId, settings, origin);
       this.#sessions.add(session);
       return this.#announce(session);
@@ -97,14 +95,14 @@ export class UplinkSessions {
     }
   }
 
-  /** @throws ServiceError */
+  /** `change`: as `uplinkChange` has passed it. @throws ServiceError */
   async update(
     uplinkId: string,
     change: UplinkChange,
     labels: Record<string, string> | undefined,
   ): Promise<srtla.Uplink> {
     const session = this.#require(uplinkId);
-    await withPrefix('settings.', () => this.#uplinks.update(session.mediaId, change));
+    await this.#uplinks.update(session.mediaId, change);
     if (labels !== undefined) {
       session.labels = labels;
       this.#publish(session, { $case: 'uplinkUpdated', value: { uplink: this.#record(session) } });
@@ -241,20 +239,5 @@ export class UplinkSessions {
   #ofMedia(mediaId: string): UplinkSession | undefined {
     for (const session of this.#sessions) if (session.mediaId === mediaId) return session;
     return undefined;
-  }
-}
-
-/** Violations of settings, by the names that they have in the request. */
-async function withPrefix<T>(prefix: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof ServiceError) || error.fieldViolations === undefined) throw error;
-    const fieldViolations = error.fieldViolations.map(({ field, description }) => ({
-      field: prefix + field,
-      description,
-    }));
-    const message = fieldViolations.map(({ field, description }) => `${field}: ${description}`).join('; ');
-    throw new ServiceError(error.code, error.reason, message, { fieldViolations });
   }
 }
