@@ -27,15 +27,17 @@ export function uplinkHandlers(
       handler: async ({ settings }) => ({ uplink: await standing.create(validateUplink(settings)) }),
     },
     updateUplink: uplinkChange(async (request) => {
-      const { change, labels } = changeOf(request);
+      const { change, labels } = changeOf(request, uplinks.describe(request.uplinkId, false));
       return { uplink: await uplinks.update(request.uplinkId, change, labels) };
     }),
     addLink: uplinkChange(async ({ uplinkId, link }) => ({
       uplink: await uplinks.addLink(uplinkId, requireLink(link)),
     })),
-    updateLink: uplinkChange(async (request) => ({
-      uplink: await uplinks.updateLink(request.uplinkId, request.linkName, linkChange(request)),
-    })),
+    updateLink: uplinkChange(async (request) => {
+      const { uplinkId, linkName } = request;
+      const change = linkChange(request, uplinks.describe(uplinkId, false));
+      return { uplink: await uplinks.updateLink(uplinkId, linkName, change) };
+    }),
     removeLink: uplinkChange(async ({ uplinkId, linkName }) => ({
       uplink: await uplinks.removeLink(uplinkId, linkName),
     })),

@@ -13,9 +13,16 @@ function refusedFields(work: () => unknown): string[] {
   return [];
 }
 
+const LTE = { name: 'lte', device: 'wwan0', priority: 1 };
+const PRESENT = srtla.Uplink.fromPartial({
+  settings: { name: 'van', listenAddress: '127.0.0.1', maxBitrateBps: 50_000_000, links: [LTE] },
+  listen: { address: '127.0.0.1', port: 6000 },
+  links: [{ settings: LTE }],
+});
+
 describe('UpdateUplink', () => {
   const change = (partial: Parameters<typeof srtla.UpdateUplinkRequest.fromPartial>[0]) =>
-    uplinkChange(srtla.UpdateUplinkRequest.fromPartial(partial));
+    uplinkChange(srtla.UpdateUplinkRequest.fromPartial(partial), PRESENT);
 
   test('without a mask: what is set', () => {
     expect(change({ settings: { receiverPort: 5000 } })).toEqual({ change: { receiverPort: 5000 }, labels: undefined });
@@ -35,6 +42,24 @@ describe('UpdateUplink', () => {
     ]);
   });
 
+  test('what is fixed may be sent as it was read, and is refused when it differs, unless a mask leaves it out', () => {
+    const asRead = { ...PRESENT.settings, listenPort: 6000, mode: srtla.SchedulingMode.CLASSIC };
+    expect(change({ settings: asRead }).change).toEqual({ mode: 'classic' });
+    const other = { name: 'bus', listenAddress: '::1', listenPort: 6001, maxBitrateBps: 2e6, links: [{ device: 'x' }] };
+    for (const updateMask of [undefined, ['*']]) {
+      expect(refusedFields(() => change({ settings: { ...asRead, ...other }, updateMask }))).toEqual(
+        expect.arrayContaining([
+          'settings.name',
+          'settings.listen_address',
+          'settings.listen_port',
+          'settings.max_bitrate_bps',
+          'settings.links',
+        ]),
+      );
+    }
+    expect(change({ settings: other, updateMask: ['mode'] }).change).toEqual({ mode: 'enhanced' });
+  });
+
   test('a path that cannot change is refused', () => {
     const settings = { receiverPort: 70_000, mode: 9 as srtla.SchedulingMode };
     expect(refusedFields(() => change({ settings, updateMask: ['listen_port', 'receiver_port'] }))).toEqual([
@@ -47,7 +72,20 @@ describe('UpdateUplink', () => {
 
 describe('UpdateLink', () => {
   const change = (partial: Parameters<typeof srtla.UpdateLinkRequest.fromPartial>[0]) =>
-    linkChange(srtla.UpdateLinkRequest.fromPartial(partial));
+    linkChange(srtla.UpdateLinkRequest.fromPartial({ linkName: 'lte', ...partial }), PRESENT);
+
+  test('what is fixed may be sent as it was read, and is refused when it differs, unless a mask leaves it out', () => {
+    expect(change({ link: { ...LTE, priority: 2 } })).toEqual({ priority: 2 });
+    const other = { name: 'wifi', device: 'wlan0', address: '10.0.0.1', cost: 3 };
+    for (const updateMask of [undefined, ['*']]) {
+      expect(refusedFields(() => change({ link: other, updateMask }))).toEqual([
+        'link.name',
+        'link.address',
+        'link.device',
+      ]);
+    }
+    expect(change({ link: other, updateMask: ['cost'] })).toEqual({ cost: 3 });
+  });
 
   test('names what it changes', () => {
     expect(change({ link: { priority: 2 } })).toEqual({ priority: 2 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ServiceError } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
 import { normaliseLabels, quoted, Violations } from '@mediaplane/service';
@@ -24,12 +25,13 @@ export function validateUplink(settings: srtla.UplinkSettings | undefined): srtl
 
 const UPLINK_PATHS = ['receiver_host', 'receiver_port', 'mode', 'labels'] as const;
 const LINK_PATHS = ['priority', 'cost', 'disabled', 'max_bitrate_bps', 'cap_bytes'] as const;
+const EVERYTHING = '*';
 
-/** What an UpdateUplink changes (AIP-134). @throws ServiceError INVALID_ARGUMENT */
-export function uplinkChange({
-  settings: input,
-  updateMask,
-}: Pick<srtla.UpdateUplinkRequest, 'settings' | 'updateMask'>): {
+/** What an UpdateUplink changes (AIP-134). `present`: the uplink as it is. @throws ServiceError INVALID_ARGUMENT */
+export function uplinkChange(
+  { settings: input, updateMask }: Pick<srtla.UpdateUplinkRequest, 'settings' | 'updateMask'>,
+  { settings: present, listen }: Pick<srtla.Uplink, 'settings' | 'listen'>,
+): {
   change: UplinkChange;
   labels: Record<string, string> | undefined;
 } {
@@ -42,6 +44,17 @@ export function uplinkChange({
     labels: Object.keys(settings.labels).length > 0,
   };
   const named = namedPaths(UPLINK_PATHS, updateMask ?? [], (path) => isSet[path], violations);
+  if (takesAll(updateMask)) {
+    const { name, listenAddress, listenPort, maxBitrateBps, links } = settings;
+    const fixed = new FixedFields(violations, 'settings');
+    fixed.check('name', name, present?.name);
+    fixed.check('listen_address', listenAddress, present?.listenAddress);
+    fixed.check('listen_port', listenPort, listen?.port);
+    fixed.check('max_bitrate_bps', maxBitrateBps, present?.maxBitrateBps);
+    if (links.length > 0 && !isDeepStrictEqual(links.map(linkSettings), present?.links.map(linkSettings))) {
+      violations.add('settings.links', 'are changed by AddLink, UpdateLink and RemoveLink');
+    }
+  }
   checkMode(violations, 'settings.mode', settings.mode);
   const { receiverHost, receiverPort } = settings;
   const receiver = {
@@ -58,11 +71,11 @@ export function uplinkChange({
   return { change, labels };
 }
 
-/** What an UpdateLink changes. @throws ServiceError INVALID_ARGUMENT */
-export function linkChange({
-  link: input,
-  updateMask,
-}: Pick<srtla.UpdateLinkRequest, 'link' | 'updateMask'>): LinkChange {
+/** What an UpdateLink changes. `present`: the uplink as it is. @throws ServiceError INVALID_ARGUMENT */
+export function linkChange(
+  { linkName, link: input, updateMask }: Pick<srtla.UpdateLinkRequest, 'linkName' | 'link' | 'updateMask'>,
+  { links }: Pick<srtla.Uplink, 'links'>,
+): LinkChange {
   const violations = new Violations();
   const link = input ?? srtla.UplinkLinkSettings.fromPartial({});
   const isSet = {
@@ -73,6 +86,13 @@ export function linkChange({
     cap_bytes: link.capBytes !== 0,
   };
   const named = namedPaths(LINK_PATHS, updateMask ?? [], (path) => isSet[path], violations);
+  const present = links.find(({ settings }) => settings?.name === linkName)?.settings;
+  if (present !== undefined && takesAll(updateMask)) {
+    const fixed = new FixedFields(violations, 'link');
+    fixed.check('name', link.name, present.name);
+    fixed.check('address', link.address, present.address);
+    fixed.check('device', link.device, present.device);
+  }
   violations.throwIfAny();
   const wanted = linkSettings(link);
   return {
@@ -104,6 +124,29 @@ function checkMode(violations: Violations, field: string, mode: srtla.Scheduling
   if (!known.includes(mode)) violations.add(field, 'must be CLASSIC or ENHANCED');
 }
 
+/** Whether everything that a request sets is meant, so that nothing of it may be passed over in silence. */
+function takesAll(mask: readonly string[] | undefined): boolean {
+  return mask === undefined || mask.length === 0 || (mask.length === 1 && mask[0] === EVERYTHING);
+}
+
+/** What was read may be sent back with a change in it: fixed fields are refused only where they differ. */
+class FixedFields {
+  readonly #violations: Violations;
+  readonly #path: string;
+
+  constructor(violations: Violations, path: string) {
+    this.#violations = violations;
+    this.#path = path;
+  }
+
+  /** '' and 0: not set. */
+  check<T extends string | number>(field: string, asked: T, present: T | undefined): void {
+    if (asked === '' || asked === 0 || asked === present) return;
+    const is = typeof present === 'string' ? quoted(present) : present;
+    this.#violations.add(`${this.#path}.${field}`, `cannot be changed, is ${is}`);
+  }
+}
+
 /** A mask that is absent names every field that is set, and `*` all. */
 function namedPaths<P extends string>(
   paths: readonly P[],
@@ -112,7 +155,7 @@ function namedPaths<P extends string>(
   violations: Violations,
 ): ReadonlySet<P> {
   if (mask.length === 0) return new Set(paths.filter(isSet));
-  if (mask.length === 1 && mask[0] === '*') return new Set(paths);
+  if (mask.length === 1 && mask[0] === EVERYTHING) return new Set(paths);
   for (const path of mask) {
     if (!paths.some((known) => known === path)) {
       violations.add('update_mask', `paths must be * alone or of ${paths.join(', ')}; one is ${quoted(path)}`);

@@ -151,7 +151,7 @@ export interface UpdateUplinkRequest {
     | undefined;
   /**
    * Which fields of `settings` apply: `receiver_host`, `receiver_port`, `mode`, `labels`. Absent: every field of these that
-   * is set; `*`: all four.
+   * is set; `*`: all four. Without one, and with `*`, the others may be set to what they are, and are refused with anything else.
    */
   updateMask: string[] | undefined;
 }
@@ -192,7 +192,7 @@ export interface UpdateLinkRequest {
     | undefined;
   /**
    * Which fields of `link` apply: `priority`, `cost`, `disabled`, `max_bitrate_bps`, `cap_bytes`. Absent: every field that is set;
-   * `*`: all.
+   * `*`: all. Without one, and with `*`, name, address and device may be set to what they are, and are refused with anything else.
    */
   updateMask: string[] | undefined;
 }
