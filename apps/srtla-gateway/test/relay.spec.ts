@@ -9,6 +9,7 @@ import { describeIf } from '@mediaplane/testkit/jest';
 import { Fleet } from './support/fleet.ts';
 import { TestGateway } from './support/gateway.ts';
 import type { Instance } from './support/instance.ts';
+import { Modem } from './support/modem.ts';
 import { SrtChain } from './support/srt-chain.ts';
 
 const ADOPTED = 'a group whose instance is gone is adopted';
@@ -20,12 +21,15 @@ interface StageOptions {
   readonly relay?: boolean;
   readonly latencyMs?: number;
   readonly payloadBytes?: number;
+  /** Two links to the first instance instead, which a balancer can send elsewhere. */
+  readonly balanced?: boolean;
 }
 
 interface Stage {
   readonly fleet: Fleet;
   readonly sender: TestGateway;
   readonly chain: SrtChain;
+  readonly modems: readonly Modem[];
 }
 
 describeIf(['srt-live-transmit', 'nats-server'], 'links of one sender reach several instances', (programs) => {
@@ -33,13 +37,16 @@ describeIf(['srt-live-transmit', 'nats-server'], 'links of one sender reach seve
 
   /** A link to each instance; the group begins on the first. */
   async function stage(stack: AsyncDisposableStack, options: StageOptions = {}): Promise<Stage> {
-    const { instances = 2, relay = true, latencyMs = 1000, payloadBytes = 1316 } = options;
+    const { instances = 2, relay = true, latencyMs = 1000, payloadBytes = 1316, balanced = false } = options;
     const serverPort = await freePort();
     const fleet = await Fleet.start({ instances, relay, serverPort }, stack);
     const sender = stack.use(await TestGateway.start());
-    const encoderPort = await sender.uplink(fleet.ports, relay ? instances : 1);
+    const modems: Modem[] = [];
+    for (let link = 0; balanced && link < 2; link += 1) modems.push(stack.use(await Modem.start(fleet.ports[0])));
+    const ports = balanced ? modems.map(({ port }) => port) : fleet.ports;
+    const encoderPort = await sender.uplink(ports, relay ? ports.length : 1);
     const settings = { program, serverPort, encoderPort, latencyMs, passphrase: '', payloadBytes };
-    return { fleet, sender, chain: await SrtChain.start(settings, stack) };
+    return { fleet, sender, chain: await SrtChain.start(settings, stack), modems };
   }
 
   /** Who has the sender's group. */
@@ -95,6 +102,43 @@ describeIf(['srt-live-transmit', 'nats-server'], 'links of one sender reach seve
     await running.chain.stream(0, 2000);
     expect(await running.chain.missing(2000)).toEqual([]);
     expect((await owner(running)).group.links).toHaveLength(2);
+  }, 60_000);
+
+  test('a balancer sends a link to another instance and back, in mid-stream: nothing is missing, and the link follows', async () => {
+    await using stack = new AsyncDisposableStack();
+    const running = await stage(stack, { balanced: true });
+    const { fleet, chain, modems } = running;
+    await chain.stream(0, 1000);
+    modems[1].receiverPort = fleet.ports[1];
+    await chain.stream(1000, 4500);
+    const moved = await owner(running);
+    expect(moved.instance).toBe(fleet.instances[0]);
+    expect(moved.group.links.map(({ relayedBy }) => relayedBy).sort()).toEqual(['', fleet.instances[1].instanceId]);
+    modems[1].receiverPort = fleet.ports[0];
+    await chain.stream(4500, 8000);
+    expect(await chain.missing(8000)).toEqual([]);
+    const { group } = await owner(running);
+    expect(group.groupId).toBe(moved.group.groupId);
+    expect(group.links.map(({ relayedBy }) => relayedBy)).toEqual(['', '']);
+  }, 60_000);
+
+  test('a balancer sends all links to another instance: the stream is back before their sender finds out', async () => {
+    await using stack = new AsyncDisposableStack();
+    const running = await stage(stack, { balanced: true });
+    const { fleet, chain, modems } = running;
+    await chain.stream(0, 1000);
+    for (const modem of modems) modem.receiverPort = fleet.ports[1];
+    await chain.stream(1000, 8000);
+    const missing = await chain.missing(8000);
+    // A sender gives a link up after 4 s of silence.
+    expect(missing.filter((number) => number >= 1000 + 3.8 * PACKETS_PER_SECOND)).toEqual([]);
+    const { instance, group } = await owner(running);
+    expect(instance).toBe(fleet.instances[0]);
+    const { instanceId } = fleet.instances[1];
+    expect(group.links.map(({ relayedBy }) => relayedBy)).toEqual([instanceId, instanceId]);
+    process.stderr.write(
+      `srtla-gateway: ${missing.length} of 8000 packets missing when all links were sent elsewhere\n`,
+    );
   }, 60_000);
 
   test('the owner is killed: one other adopts the group, the rest hand on to that, the stream is back within 12 s', async () => {

@@ -37,7 +37,7 @@ export class GroupRecords {
     const tombstones: srtla.GroupTombstone[] = [];
     for (const [key, value] of await this.#store.load(`${listenerName}.`)) {
       const record = decode(value);
-      if (record?.$case === 'group' && unixMs - timeOf(record.value.seenTime) <= this.#resumeWithinMs) {
+      if (record?.$case === 'group' && this.#isOfUse(record.value, unixMs)) {
         groups.push(record.value);
       } else if (record?.$case === 'tombstone' && unixMs - timeOf(record.value.endTime) <= this.#tombstoneMs) {
         tombstones.push(record.value);
@@ -71,9 +71,16 @@ export class GroupRecords {
       this.#store.put(keyOf(listenerName, groupId), value);
       return 'ended';
     }
-    if (record?.$case !== 'group' || Date.now() - timeOf(record.value.seenTime) > this.#resumeWithinMs)
-      return undefined;
-    return record.value;
+    return record?.$case === 'group' && this.#isOfUse(record.value, Date.now()) ? record.value : undefined;
+  }
+
+  /** Groups of all nodes that stream by listeners of that name, as far as they can be taken up. Rejects while the bus is away. */
+  async ofAll(listenerName: string, unixMs: number): Promise<srtla.GroupRecord[]> {
+    const values = await this.#store.loadOfAll(`${listenerName}.`);
+    return values.flatMap((value) => {
+      const record = decode(value);
+      return record?.$case === 'group' && this.#isOfUse(record.value, unixMs) ? [record.value] : [];
+    });
   }
 
   /** Its stream stands, or something of it has changed. Nothing is stored of a group without a stream: its sender begins anew. */
@@ -116,6 +123,10 @@ export class GroupRecords {
 
   stop(): Promise<void> {
     return this.#store.stop();
+  }
+
+  #isOfUse({ seenTime }: srtla.GroupRecord, unixMs: number): boolean {
+    return unixMs - timeOf(seenTime) <= this.#resumeWithinMs;
   }
 }
 

@@ -3,7 +3,7 @@ import { ServiceError } from '@mediaplane/control';
 import { MediaError } from '@mediaplane/media';
 import type { UdpSockets } from '@mediaplane/net';
 import { srtla } from '@mediaplane/proto';
-import type { ForeignGroupEvent, ListenerEvent } from '../media/listener-contract.ts';
+import type { ForeignGroupEvent, ListenerEvent, StrangerEvent } from '../media/listener-contract.ts';
 import type { TokenKeys } from '../keys/token-keys.ts';
 import type { NamedRecords } from '../records/named-records.ts';
 import { UntilOpen } from '../records/until-open.ts';
@@ -34,6 +34,7 @@ export interface ListenersParts extends ClosingParts {
   readonly sampler: () => Sampler;
   /** A link wants into a group that another instance began. */
   onForeignLink(listener: LiveListener, event: ForeignGroupEvent): void;
+  onStranger(listener: LiveListener, event: StrangerEvent): void;
   readonly log: Logger;
 }
 
@@ -158,6 +159,7 @@ export class Listeners {
     const listener = this.#ofMedia(mediaId);
     if (listener === undefined) return;
     if (event.type === 'foreign-group') this.#parts.onForeignLink(listener, event);
+    else if (event.type === 'stranger') this.#parts.onStranger(listener, event);
     else this.#parts.groupEvents.handle(listener, event);
   }
 

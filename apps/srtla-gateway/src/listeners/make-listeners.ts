@@ -128,6 +128,7 @@ export function makeListeners(parts: MakeListenersParts, stack: AsyncDisposableS
     sockets,
     sampler: () => sampler,
     onForeignLink: (listener, event) => foreignGroups?.onForeignLink(listener, event),
+    onStranger: (listener, event) => foreignGroups?.onStranger(listener, event),
     closeRelays: async (listener) => foreignGroups?.closeRelays(listener),
     log,
   });
@@ -149,6 +150,7 @@ export function makeListeners(parts: MakeListenersParts, stack: AsyncDisposableS
       relays,
       opening,
       media,
+      records,
       groups: () => listeners.groups(),
       isDraining: () => listeners.isDraining,
       log,

@@ -235,6 +235,7 @@ export class ListenersBench {
       sockets,
       sampler: () => this.sampler,
       onForeignLink: () => undefined,
+      onStranger: () => undefined,
       closeRelays: async () => undefined,
       log,
     });

@@ -73,7 +73,13 @@ export interface ForeignGroupEvent {
   readonly isRelayed: boolean;
 }
 
-export type ListenerEvent = ForeignGroupEvent | GroupEvent;
+/** With `foreignGroups: 'tell'`: an address that is no link's sends what links send. Told once a second, of so many at the most. */
+export interface StrangerEvent {
+  readonly type: 'stranger';
+  readonly address: AddressWords;
+}
+
+export type ListenerEvent = ForeignGroupEvent | StrangerEvent | GroupEvent;
 
 /** What happens to groups that are here. */
 export type GroupEvent =

@@ -244,6 +244,10 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
     this.#port.emit({ type: 'foreign-group', id: keyToHex(key), issuer, address, isRelayed: peer !== undefined });
   }
 
+  stranger(from: AddressWords): void {
+    this.#port.emit({ type: 'stranger', address: plainAddress(from) });
+  }
+
   lateLinkRefused({ serial }: Group, address: AddressWords): void {
     this.#port.emit({ type: 'late-link-refused', group: serial, address: plainAddress(address) });
   }

@@ -49,6 +49,10 @@ export class FolderPlace implements RecordPlace {
   }
 
   /** Other nodes cannot be seen. */
+  async loadOfAll(): Promise<Uint8Array[]> {
+    return [];
+  }
+
   async takeForeign(): Promise<undefined> {
     return undefined;
   }

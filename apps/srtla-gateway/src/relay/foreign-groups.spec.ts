@@ -7,13 +7,15 @@ import { LiveGroup } from '../listeners/live-group.ts';
 import { LiveListener } from '../listeners/live-listener.ts';
 import type { ListenerMedia } from '../listeners/upstreams.ts';
 import { ForeignGroups } from './foreign-groups.ts';
+import type { ForeignGroupsParts } from './foreign-groups.ts';
 import type { Claim } from './owner-claims.ts';
 import { claimKey } from './owner-claims.ts';
 import type { Ownership } from './owners.ts';
 
 const GROUP = 'ab'.repeat(256);
 const STREAM_UNIX_MS = 1_800_000_000_000;
-const LINK = plainAddress(parseSocketAddress('198.51.100.7', 5000));
+const LINK_IP = '198.51.100.7';
+const LINK = plainAddress(parseSocketAddress(LINK_IP, 5000));
 const SOCKET: UdpSocketHandle = {
   id: 1,
   implementation: 'dgram',
@@ -25,13 +27,15 @@ const SOCKET: UdpSocketHandle = {
   sendBufferBytes: 0,
 };
 
-/** One instance, `a`, without a key, whose surroundings say what they are told to. */
+/** One instance, `a`, whose surroundings say what they are told to; without a key, unless links are to be handed on. */
 class Stand {
   readonly commands: string[] = [];
   readonly said: string[] = [];
   ownership: Ownership = { kind: 'unreachable' };
   left: LiveGroup | 'ended' | undefined;
   adopts = true;
+  /** What has been stored of groups. */
+  stored: srtla.GroupRecord[] = [];
   readonly listener = new LiveListener(
     SOCKET,
     srtla.Listener.fromPartial({ listenerId: 'ln_a_1' }),
@@ -45,7 +49,18 @@ class Stand {
   };
   readonly foreign: ForeignGroups;
 
-  constructor() {
+  constructor({ handsOn = false } = {}) {
+    const relays: ForeignGroupsParts['relays'] = {
+      values: () => [],
+      get: () => undefined,
+      ofSession: () => undefined,
+      open: async ({ groupId }, owner) => {
+        this.said.push(`${groupId === GROUP ? 'hand on' : 'hand on another'} to ${owner}`);
+        return true;
+      },
+      close: async () => undefined,
+      forget: () => false,
+    };
     this.listener.isOpen = true;
     const command: ListenerMedia['command'] = async (_session, name) => {
       this.commands.push(name);
@@ -55,7 +70,8 @@ class Stand {
       instanceId: 'a',
       owners: { find: async () => this.ownership },
       claims: this.claims,
-      relays: undefined,
+      relays: handsOn ? relays : undefined,
+      records: { ofAll: async () => this.stored },
       opening: {
         takeOverForeign: async () => this.left,
         giveUp: async () => void this.said.push('give up'),
@@ -141,6 +157,68 @@ describe('a link of a foreign group', () => {
     await stand.comes();
     expect(stand.said).toEqual(['release', 'give up']);
     expect(stand.foreign.adopted).toBe(0);
+  });
+});
+
+describe('a link that comes without a word of its group', () => {
+  const B: Ownership = { kind: 'other', instanceId: 'b', address: LINK };
+
+  function stored(key: string, instanceId: string, seenUnixMs = 0): srtla.GroupRecord {
+    const links = [{ address: { address: '198.51.100.8', port: 5000 } }, { address: { address: LINK_IP, port: 5000 } }];
+    return srtla.GroupRecord.fromPartial({
+      group: { instanceId, links },
+      key: Buffer.from(key, 'hex'),
+      seenTime: new Date(seenUnixMs),
+    });
+  }
+
+  async function stranger(stand: Stand): Promise<void> {
+    stand.foreign.onStranger(stand.listener, { type: 'stranger', address: LINK });
+    await settled();
+  }
+
+  test('is handed on to who has it, by the latest record that names it', async () => {
+    const stand = new Stand({ handsOn: true });
+    stand.ownership = B;
+    stand.stored = [stored('cd'.repeat(256), 'c', 1000), stored(GROUP, 'b', 2000), stored('ef'.repeat(256), 'd', 500)];
+    await stranger(stand);
+    expect(stand.said).toEqual(['hand on to b']);
+  });
+
+  test('is left to register again when it is in no record, its owner cannot be reached, or links are not handed on', async () => {
+    const unknown = new Stand({ handsOn: true });
+    unknown.ownership = B;
+    await stranger(unknown);
+    const unreachable = new Stand({ handsOn: true });
+    unreachable.stored = [stored(GROUP, 'b')];
+    await stranger(unreachable);
+    const alone = new Stand();
+    alone.ownership = B;
+    alone.stored = [stored(GROUP, 'b')];
+    await stranger(alone);
+    for (const stand of [unknown, unreachable, alone]) expect([...stand.said, ...stand.commands]).toEqual([]);
+  });
+
+  test('comes back to its group where that is ours, and begins none', async () => {
+    const stand = new Stand({ handsOn: true });
+    stand.ownership = { kind: 'ours' };
+    stand.stored = [stored(GROUP, 'a')];
+    await stranger(stand);
+    expect(stand.commands).toEqual([]);
+    const again = new Stand({ handsOn: true });
+    again.ownership = { kind: 'ours' };
+    again.stored = [stored(GROUP, 'a')];
+    again.group(srtla.GroupState.STREAMING);
+    await stranger(again);
+    expect(again.commands).toEqual(['adoptGroup']);
+  });
+
+  test('costs one look at the records, whoever else comes meanwhile', async () => {
+    const stand = new Stand({ handsOn: true });
+    let looks = 0;
+    Object.defineProperty(stand, 'stored', { get: () => ((looks += 1), []) });
+    for (let times = 0; times < 100; times += 1) await stranger(stand);
+    expect(looks).toBe(1);
   });
 });
 

@@ -4,9 +4,11 @@ import type { LiveGroup } from '../listeners/live-group.ts';
 import type { LiveListener } from '../listeners/live-listener.ts';
 import type { Opening } from '../listeners/opening.ts';
 import type { ListenerMedia } from '../listeners/upstreams.ts';
-import type { ForeignGroupEvent } from '../media/listener-contract.ts';
+import type { ForeignGroupEvent, StrangerEvent } from '../media/listener-contract.ts';
 import type { RelayEvent } from '../media/relay-contract.ts';
 import { addressWords, endpointText } from '../listeners/endpoint.ts';
+import { LinkSearch } from './link-search.ts';
+import type { FoundLink, LinkSearchParts } from './link-search.ts';
 import { claimKey } from './owner-claims.ts';
 import type { Claim, OwnerClaims } from './owner-claims.ts';
 import type { Owners, Ownership } from './owners.ts';
@@ -21,9 +23,10 @@ export interface ForeignGroupsParts {
   readonly owners: Pick<Owners, 'find'>;
   readonly claims: Pick<OwnerClaims, 'onClaim' | 'insist' | 'yield' | 'release'>;
   /** Undefined: links are not handed on. */
-  readonly relays: Relays | undefined;
+  readonly relays: Pick<Relays, 'values' | 'get' | 'ofSession' | 'open' | 'close' | 'forget'> | undefined;
   readonly opening: Pick<Opening, 'takeOverForeign' | 'giveUp'>;
   readonly media: Pick<ListenerMedia, 'command'>;
+  readonly records: LinkSearchParts['records'];
   groups(): Iterable<LiveGroup>;
   isDraining(): boolean;
   readonly log: Logger;
@@ -43,14 +46,22 @@ export class ForeignGroups {
   readonly #settling = new Set<string>();
   /** One adoption after the other: the links of a group come at once. */
   readonly #adoptions = new Turns();
+  readonly #search: LinkSearch;
 
   constructor(parts: ForeignGroupsParts) {
     this.#parts = parts;
     parts.claims.onClaim = (key, claim) => this.#onClaim(key, claim);
+    const { records, log } = parts;
+    this.#search = new LinkSearch({ records, onFound: (link) => this.#onFound(link), log });
   }
 
   onForeignLink(listener: LiveListener, { id, issuer, address, isRelayed }: ForeignGroupEvent): void {
-    void this.#settle({ listener, groupId: id, issuer, address, isRelayed });
+    void this.#settle({ listener, groupId: id, issuer, address, isRelayed, isMoved: false });
+  }
+
+  /** Without a key nobody can be handed on, and a link that has moved is left to register again. */
+  onStranger(listener: LiveListener, { address }: StrangerEvent): void {
+    if (this.#parts.relays !== undefined) this.#search.seek(listener, address);
   }
 
   onRelayEvent(sessionId: string, { type }: RelayEvent): void {
@@ -77,9 +88,15 @@ export class ForeignGroups {
     await Promise.all(own.map((relay) => relays?.close(relay)));
   }
 
+  #onFound({ listener, groupId, instanceId: issuer, address }: FoundLink): void {
+    // What we have no more is over.
+    if (issuer === this.#parts.instanceId && !listener.hasGroup(groupId)) return;
+    void this.#settle({ listener, groupId, issuer, address, isRelayed: false, isMoved: true });
+  }
+
   async #settle(link: ForeignLink): Promise<void> {
     const { owners, media, log, isDraining } = this.#parts;
-    const { listener, groupId, issuer, address, isRelayed } = link;
+    const { listener, groupId, issuer, address, isRelayed, isMoved } = link;
     const key = keyOf(listener, address);
     if (this.#settling.has(key) || !listener.isOpen) return;
     this.#settling.add(key);
@@ -89,6 +106,8 @@ export class ForeignGroups {
       // It asks again in a second.
       if (ownership.kind === 'unknown') return;
       if (ownership.kind === 'other' && !isRelayed) return await this.#relay(link, ownership);
+      // It has not asked, and will when it hears nothing.
+      if (isMoved) return;
       // What has been handed on once is not handed on again.
       this.refused += 1;
       await media.command(listener.mediaId, 'refuseForeign', { address, isRelayed });
@@ -195,6 +214,7 @@ export class ForeignGroups {
           issuer: claimant,
           address: addressWords(address),
           isRelayed: false,
+          isMoved: false,
         });
       }
     } catch (err) {

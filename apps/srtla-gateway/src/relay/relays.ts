@@ -15,6 +15,8 @@ export interface ForeignLink {
   readonly address: AddressWords;
   /** Another instance hands it on. */
   readonly isRelayed: boolean;
+  /** It has not said which group it wants into: it was in it by another way. */
+  readonly isMoved: boolean;
 }
 
 /** A link that is handed on. */

@@ -4,9 +4,11 @@ import { once } from 'node:events';
 
 const LOOPBACK = '127.0.0.1';
 
-/** What a link goes through on its way to a receiver: it can die without a word. */
+/** What a link goes through on its way to a receiver: it can die without a word, and a balancer behind it can send it elsewhere. */
 export class Modem implements AsyncDisposable {
   dead = false;
+  /** Where its datagrams go. */
+  receiverPort: number;
   readonly port: number;
   readonly #near: Socket;
   readonly #far: Socket;
@@ -14,11 +16,12 @@ export class Modem implements AsyncDisposable {
   private constructor(near: Socket, far: Socket, receiverPort: number) {
     this.#near = near;
     this.#far = far;
+    this.receiverPort = receiverPort;
     this.port = near.address().port;
     let senderPort = 0;
     near.on('message', (datagram, { port }) => {
       senderPort = port;
-      if (!this.dead) far.send(datagram, receiverPort, LOOPBACK);
+      if (!this.dead) far.send(datagram, this.receiverPort, LOOPBACK);
     });
     far.on('message', (datagram) => {
       if (!this.dead) near.send(datagram, senderPort, LOOPBACK);

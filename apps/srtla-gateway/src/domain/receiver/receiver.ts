@@ -23,6 +23,7 @@ import type { ReceiverParts } from './receiver-parts.ts';
 import { Registration } from './registration.ts';
 import type { FormerGroup } from './registration.ts';
 import { Registry } from './registry.ts';
+import { Strangers } from './strangers.ts';
 
 const REAP_INTERVAL_US = 1e6;
 
@@ -39,6 +40,7 @@ export class Receiver {
   readonly #forwarding: Forwarding;
   readonly #relays: RelayedLinks;
   readonly #gate: RelayGate | undefined;
+  readonly #strangers: Strangers;
   #reapDueUs = Infinity;
 
   constructor(parts: ReceiverParts) {
@@ -49,6 +51,7 @@ export class Receiver {
     this.#ingest = new Machine(parts, this.#registry, this.counters);
     this.#forwarding = new Forwarding(parts, this.#ingest, this.counters);
     this.#relays = new RelayedLinks(parts.seed);
+    this.#strangers = new Strangers(parts.seed);
     const { relay, bytes, view, seed } = parts;
     if (relay === null) return;
     const onPeerOver = ({ address }: RelayPeer, nowUs: number): void => {
@@ -215,7 +218,7 @@ export class Receiver {
     nowUs: number,
   ): void {
     if (isSrtla(this.#parts.view, offset, length)) this.#onSrtla(offset, length, from, link, peer, nowUs);
-    else if (link === undefined) this.counters.strangers += 1;
+    else if (link === undefined) this.#onStranger(from, peer, nowUs);
     else this.#forwarding.onLinkSrt(offset, length, link, nowUs);
   }
 
@@ -229,6 +232,7 @@ export class Receiver {
   ): void {
     switch (srtlaType(this.#parts.view, offset)) {
       case SrtlaType.keepalive:
+        if (link === undefined) return this.#onStranger(from, peer, nowUs);
         return this.#onKeepalive(offset, length, link, nowUs);
       case SrtlaType.reg1:
         return this.#registration.onReg1(offset, length, from, peer, nowUs);
@@ -240,11 +244,15 @@ export class Receiver {
     }
   }
 
-  #onKeepalive(offset: number, length: number, link: Link | undefined, nowUs: number): void {
-    if (link === undefined) {
-      this.counters.strangers += 1;
-      return;
-    }
+  /** What comes by the relay socket has been looked for by the instance that hands it on. */
+  #onStranger(from: AddressWords, peer: RelayPeer | undefined, nowUs: number): void {
+    this.counters.strangers += 1;
+    const { options, events } = this.#parts;
+    if (options.foreignGroups !== 'tell' || peer !== undefined) return;
+    if (this.#strangers.isNews(from, nowUs)) events.stranger(from);
+  }
+
+  #onKeepalive(offset: number, length: number, link: Link, nowUs: number): void {
     const { bytes, view, output, options, memory } = this.#parts;
     link.heardUs = nowUs;
     const telemetry = link.telemetry ?? new LinkTelemetry();

@@ -34,6 +34,8 @@ export interface FormerGroup {
  * into another group; senders send a keepalive every second.
  */
 const ADDRESS_FREE_US = 3e6;
+/** Whoever was not heard for so long, and is heard by another instance, comes by that now: a balancer sends it there. */
+const WAY_FREE_US = 1.5e6;
 
 /**
  * Answers REG1 and REG2. One reply to a datagram at the most, and to an address that is no link's never a longer one: 258 bytes to REG1,
@@ -105,8 +107,9 @@ export class Registration {
       link.heardUs = nowUs;
       return this.#reply(from, peer, SrtlaType.reg3);
     }
-    const former = link ?? group?.links.find(({ origin }) => origin.equals(originOf(from, peer)));
-    if (!this.#vacate(former, from, peer, nowUs)) return;
+    if (!this.#vacate(link, from, peer, nowUs)) return;
+    const former = group === undefined ? undefined : linkFrom(group, originOf(from, peer));
+    if (former !== undefined && !this.#follow(former, peer, nowUs)) return;
     if (!this.#hasRoom(group, nowUs)) {
       this.#counters.full += 1;
       return this.#reply(from, peer, SrtlaType.regError);
@@ -114,7 +117,7 @@ export class Registration {
     if (group !== undefined && this.#isTooLate(group, originOf(from, peer))) {
       return this.#reply(from, peer, SrtlaType.regError);
     }
-    this.join(group ?? this.#registry.openGroup(key, false, nowUs), from, peer, nowUs);
+    this.join(group ?? this.#registry.openGroup(key, false, nowUs), from, peer, nowUs, former?.joinedLate);
     this.#reply(from, peer, SrtlaType.reg3);
   }
 
@@ -140,13 +143,16 @@ export class Registration {
       for (const { address } of links) this.#lateLinks.admit(group, address);
     }
     const origin = new SocketAddress().copyFrom(originOf(from, peer));
-    if (!group.links.some((link) => origin.equals(link.origin))) {
+    const former = linkFrom(group, origin);
+    const isHere = former !== undefined && former === holder;
+    if (!isHere && former !== undefined && !this.#follow(former, peer, nowUs)) return true;
+    if (!isHere) {
       if (!this.#hasRoom(group, nowUs) || this.#isTooLate(group, origin)) {
         this.#reply(from, peer, SrtlaType.regError);
         return true;
       }
       const known = links.find(({ address }) => origin.equals(address));
-      this.join(group, from, peer, nowUs, known?.joinedLate);
+      this.join(group, from, peer, nowUs, former?.joinedLate ?? known?.joinedLate);
     }
     this.#reply(from, peer, SrtlaType.reg3);
     return true;
@@ -215,10 +221,23 @@ export class Registration {
     return false;
   }
 
-  /** Ends a link whose address, or whose sender by another way, comes with another group; answers when that is too soon. */
+  /**
+   * Ends a link whose sender comes by another way with the same group. When that is too soon nothing is said: to the sender, which may
+   * have asked for nothing, the link is as good as it was.
+   */
+  #follow(former: Link, peer: RelayPeer | undefined, nowUs: number): boolean {
+    if (nowUs - former.heardUs < WAY_FREE_US && !isBySame(former, peer)) {
+      this.#counters.taken += 1;
+      return false;
+    }
+    this.#registry.dropLink(former, 'moved', nowUs);
+    return true;
+  }
+
+  /** Ends a link whose address comes with another group; answers when that is too soon. */
   #vacate(former: Link | undefined, from: AddressWords, peer: RelayPeer | undefined, nowUs: number): boolean {
     if (former === undefined) return true;
-    if (mayFollow(former, peer, nowUs)) {
+    if (nowUs - former.heardUs >= ADDRESS_FREE_US || isBySame(former, peer)) {
       this.#registry.dropLink(former, 'moved', nowUs);
       return true;
     }
@@ -250,7 +269,12 @@ function originOf(from: AddressWords, peer: RelayPeer | undefined): AddressWords
   return peer === undefined ? from : peer.origin;
 }
 
-/** Whether a link's address, or its sender by another way, may be another link's: at once where the same instance says so. */
-function mayFollow(former: Link, peer: RelayPeer | undefined, nowUs: number): boolean {
-  return nowUs - former.heardUs >= ADDRESS_FREE_US || (peer !== undefined && former.relayedBy === peer.instanceId);
+/** The link of a group whose sender sends from there, whichever way it comes. */
+function linkFrom({ links }: Group, origin: AddressWords): Link | undefined {
+  return links.find((link) => link.origin.equals(origin));
+}
+
+/** What an instance says of a link that it hands on itself needs no waiting. */
+function isBySame({ relayedBy }: Link, peer: RelayPeer | undefined): boolean {
+  return peer !== undefined && relayedBy === peer.instanceId;
 }

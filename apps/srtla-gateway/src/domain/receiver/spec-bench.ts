@@ -99,6 +99,7 @@ export class Bench {
       events: {
         groupUp: ({ index, isResumed }) => tell(`group ${index} ${isResumed ? 'resumed' : 'up'}`),
         foreignGroup: (_, issuer, from) => tell(`link ${nameOf(from)} of ${issuer}`),
+        stranger: (from) => tell(`stranger ${nameOf(from)}`),
         linkUp: ({ origin, relayedBy, joinedLate }) =>
           tell(`link ${nameOf(origin)} up${relayedBy === null ? '' : ` by ${relayedBy}`}${joinedLate ? ' late' : ''}`),
         linkDown: ({ origin }, reason) => tell(`link ${nameOf(origin)} down: ${reason}`),

@@ -96,8 +96,9 @@ describe('a link whose group another instance owns', () => {
     const hello = (): Uint8Array =>
       helloOf(pair.seals(), { instanceId: 'third', counter: pair.owner.nowUs }, { from: third });
     pair.owner.fromRelay(third, hello());
-    expect(pair.owner.fromRelay(third, reg2(ID)).map(({ bytes }) => bytes)).toEqual([REG_ERR]);
-    pair.owner.wait(4 * SECOND);
+    // Nothing is said: the sender, which may not have asked, has a link that is good.
+    expect(pair.owner.fromRelay(third, reg2(ID))).toEqual([]);
+    pair.owner.wait(1.6 * SECOND);
     pair.owner.fromRelay(third, hello());
     expect(pair.owner.fromRelay(third, reg2(ID)).map(({ bytes }) => bytes)).toEqual([REG3]);
     expect([...pair.owner.receiver.groups.values()][0].links.map(({ relayedBy }) => relayedBy)).toEqual(['third']);
@@ -145,6 +146,58 @@ describe('a link whose group another instance owns', () => {
     expect(ORIGIN.equals(addressOf(1))).toBe(true);
     expect(bench.receiver.addRelay(pair.relayed)).toBe(false);
     expect(pair.relaying.receiver.addRelay(pair.relayed)).toBe(false);
+  });
+});
+
+describe('a link that comes to another instance without a word', () => {
+  test('is told of once a second, unless it comes from one that has found it, or all groups are here', () => {
+    const bench = new Bench({ foreignGroups: 'tell' });
+    for (const datagram of [data(1), data(2), KEEPALIVE]) expect(bench.from(1, datagram)).toEqual([]);
+    bench.from(2, KEEPALIVE);
+    expect(bench.events).toEqual(['stranger 1:5000', 'stranger 2:5000']);
+    bench.wait(SECOND);
+    bench.from(1, data(3));
+    expect(bench.events.slice(2)).toEqual(['stranger 1:5000']);
+    expect(bench.receiver.counters.strangers).toBe(5);
+    const pair = new Pair();
+    const [group] = pair.owner.receiver.groups.values();
+    pair.owner.receiver.kick(group, pair.owner.nowUs);
+    pair.send(data(1));
+    expect(pair.owner.events.some((event) => event.startsWith('stranger'))).toBe(false);
+    const alone = new Bench();
+    alone.from(1, data(1));
+    expect(alone.events).toEqual([]);
+  });
+
+  test('of a flood of addresses only so many are told of in a second', () => {
+    const bench = new Bench({ foreignGroups: 'tell' });
+    for (let port = 1; port <= 1000; port += 1) bench.from(1, data(1), port);
+    expect(bench.events).toHaveLength(256);
+    bench.wait(SECOND);
+    bench.from(1, data(1), 999);
+    expect(bench.events).toHaveLength(257);
+  });
+
+  test('is handed on in its name, and leaves the way that it came by when that is silent', () => {
+    const pair = new Pair();
+    const [group] = pair.owner.receiver.groups.values();
+    // Straight to its owner again, which knows it as handed on.
+    const comeBack = (): boolean =>
+      pair.owner.receiver.adopt({ key: keyOf(ID), links: [], stream: null }, ORIGIN, false, pair.owner.nowUs);
+    pair.owner.from(1, data(1));
+    expect(pair.owner.events).toContain('stranger 1:5000');
+    expect(pair.owner.does(comeBack)).toEqual([]);
+    expect(group.links.map(({ relayedBy }) => relayedBy)).toEqual([OURS]);
+    pair.owner.wait(2 * SECOND);
+    expect(pair.owner.does(comeBack)).toMatchObject([{ to: '1:5000', bytes: REG3 }]);
+    expect(group.links.map(({ relayedBy }) => relayedBy)).toEqual([null]);
+    expect(pair.owner.events.slice(-2)).toEqual(['link 1:5000 down: moved', 'link 1:5000 up']);
+    // And the other way round.
+    pair.owner.fromRelay(RELAY_SOCKET, helloOf(pair.seals(), { counter: 2e12 }));
+    expect(pair.owner.fromRelay(RELAY_SOCKET, reg2(ID))).toEqual([]);
+    pair.owner.wait(1.6 * SECOND);
+    expect(pair.owner.fromRelay(RELAY_SOCKET, reg2(ID)).map(({ bytes }) => bytes)).toEqual([REG3]);
+    expect(group.links.map(({ relayedBy }) => relayedBy)).toEqual([OURS]);
   });
 });
 
