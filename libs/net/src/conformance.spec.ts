@@ -5,25 +5,18 @@ import { createPacketIo, createUdpSockets } from './implementation.ts';
 import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES } from './packet-io.ts';
 import type { PacketIo, PacketIoOptions, UdpSocketHandle, UdpSocketOptions, UdpSockets } from './packet-io.ts';
 import { SOURCE_WORDS, SocketAddress } from './socket-address.ts';
+import { LARGE_BUFFERS, cases } from './spec-variants.ts';
 
 /** One suite over both implementations and both IP versions; what an implementation does not claim is tested to be absent. */
 
 const DEADLINE_MS = 5000;
 const WILD = [NaN, Infinity, -1, 0.5, 2 ** 31, 2 ** 53];
-const LARGE_BUFFERS = { receiveBufferBytes: 1 << 20, sendBufferBytes: 1 << 20 };
 
 interface Received {
   readonly tag: number;
   readonly payload: number[];
   readonly from: string;
 }
-
-const variants = [
-  { name: 'native', implementation: 'native', batchCalls: true },
-  { name: 'native in single calls', implementation: 'native', batchCalls: false },
-  { name: 'dgram', implementation: 'dgram', batchCalls: false },
-] as const;
-const cases = variants.flatMap((variant) => ['127.0.0.1', '::1'].map((ip) => ({ ...variant, ip })));
 
 describe.each(cases)('$name on $ip', ({ implementation, batchCalls, ip }) => {
   let sockets: UdpSockets;

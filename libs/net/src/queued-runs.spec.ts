@@ -5,24 +5,17 @@ import { createPacketIo, createUdpSockets } from './implementation.ts';
 import type { PacketIo, UdpSocketHandle, UdpSocketOptions, UdpSockets } from './packet-io.ts';
 import { SOURCE_WORDS } from './socket-address.ts';
 import type { SocketAddress } from './socket-address.ts';
+import { LARGE_BUFFERS, cases } from './spec-variants.ts';
 
 /** What is queued on sockets opened with `segmentRuns`, over both implementations and both IP versions. */
 
 const DEADLINE_MS = 5000;
-const LARGE_BUFFERS = { receiveBufferBytes: 1 << 20, sendBufferBytes: 1 << 20 };
 /** The kernel hands a run over as it was sent, not cut: so a test sees what left together (udp(7)). */
 const UDP_GRO = { level: 17, name: 104 };
 /** Without checksums on outgoing datagrams Linux refuses UDP_SEGMENT with EINVAL: a route that cannot segment. */
 const SO_NO_CHECK = { level: 1, name: 11 };
 const UDP_NO_CHECK6_TX = { level: 17, name: 101 };
 const UDP_NO_CHECK6_RX = { level: 17, name: 102 };
-
-const variants = [
-  { name: 'native', implementation: 'native', batchCalls: true },
-  { name: 'native in single calls', implementation: 'native', batchCalls: false },
-  { name: 'dgram', implementation: 'dgram', batchCalls: false },
-] as const;
-const cases = variants.flatMap((variant) => ['127.0.0.1', '::1'].map((ip) => ({ ...variant, ip })));
 
 describe.each(cases)('$name on $ip', ({ implementation, batchCalls, ip }) => {
   let sockets: UdpSockets;

@@ -19,6 +19,7 @@ export * from './rtcp-packet.ts';
 export * from './rtp-packet.ts';
 export * from './rtp-timeline.ts';
 export type { DigitOptions, RtpVoice } from './rtp-voice.ts';
+export * from './refused-fields.ts';
 export * from './seeded-random.ts';
 export * from './simulated-network.ts';
 export * from './spectrum.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ServiceError } from '@mediaplane/control';
+import { refusedFields } from '@mediaplane/testkit';
 import {
   RecordingChannelMode,
   RecordingDirection,
@@ -12,16 +12,6 @@ import { validateDtmf } from './dtmf-request.ts';
 import { validatePlayback } from './playback-request.ts';
 import { validateRecording } from './recording-request.ts';
 import { relativePathProblem } from './relative-path.ts';
-
-function refusedFields(work: () => unknown): string[] {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof ServiceError) return (error.fieldViolations ?? []).map(({ field }) => field);
-    throw error;
-  }
-  return [];
-}
 
 describe('names of files', () => {
   test.each(['a.wav', 'a/b/c.wav', '...', 'ü.wav', '..a/b', 'a\\..\\b'])('%j may be', (name) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { ServiceError } from '@mediaplane/control';
 import { ChannelSettings, Direction, LatchMode } from '@mediaplane/proto';
 import { Violations } from '@mediaplane/service';
+import { refusedFields } from '@mediaplane/testkit';
 import { DEFAULT_CODECS } from './codecs.ts';
 import type { SettingsRules } from './settings.ts';
 import { mediaSettings, normaliseSettings } from './settings.ts';
@@ -22,19 +22,6 @@ function normalise(input: Input): ChannelSettings {
   const settings = normaliseSettings(ChannelSettings.fromPartial(input), 'settings', RULES, violations);
   violations.throwIfAny();
   return settings;
-}
-
-function refusedFields(work: () => unknown): string[] {
-  try {
-    work();
-  } catch (error) {
-    expect(error).toBeInstanceOf(ServiceError);
-    if (error instanceof ServiceError) {
-      expect(error.code).toBe('INVALID_ARGUMENT');
-      return (error.fieldViolations ?? []).map(({ field }) => field);
-    }
-  }
-  return [];
 }
 
 const codec = (payloadType: number, encodingName: string) => ({ payloadType, encodingName });

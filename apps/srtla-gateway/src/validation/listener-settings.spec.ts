@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { ServiceError } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
+import { refusedFields } from '@mediaplane/testkit';
 import { receiverOptions, validateListener } from './listener-settings.ts';
 
 const INTERFACES = [
@@ -17,15 +17,7 @@ const rules = (value: Parameters<typeof srtla.IngestRules.fromPartial>[0]) => ({
 const validate = (settings: Settings): srtla.ListenerSettings =>
   validateListener(srtla.ListenerSettings.fromPartial({ name: 'main', ingest: fixed, ...settings }), INTERFACES);
 
-function refusedFields(settings: Settings): string[] {
-  try {
-    validate(settings);
-  } catch (error) {
-    if (error instanceof ServiceError) return (error.fieldViolations ?? []).map(({ field }) => field);
-    throw error;
-  }
-  return [];
-}
+const refusedSettings = (settings: Settings): string[] => refusedFields(() => validate(settings));
 
 describe('settings of a listener', () => {
   test('what is left out has its default', () => {
@@ -137,7 +129,7 @@ describe('settings of a listener', () => {
       ['settings.ingest.rules.without_stream_id.callback.grpc_target'],
     ],
   ])('%s is refused by name', (_what, settings, fields) => {
-    expect(refusedFields(settings)).toEqual(fields);
+    expect(refusedSettings(settings)).toEqual(fields);
   });
 
   test('none at all', () => {

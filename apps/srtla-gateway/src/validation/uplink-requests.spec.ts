@@ -1,17 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { ServiceError } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
+import { refusedFields } from '@mediaplane/testkit';
 import { keyFrameMs, linkChange, uplinkChange, validateUplink } from './uplink-requests.ts';
-
-function refusedFields(work: () => unknown): string[] {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof ServiceError) return (error.fieldViolations ?? []).map(({ field }) => field);
-    throw error;
-  }
-  return [];
-}
 
 const LTE = { name: 'lte', device: 'wwan0', priority: 1 };
 const PRESENT = srtla.Uplink.fromPartial({
