@@ -18,8 +18,8 @@ export { SegmentRun } from './segment-run.ts';
 export { DatagramSender } from './send.ts';
 export { sleepUs } from './sleep.ts';
 export { SubmissionRing } from './submission-ring.ts';
-export { AF_INET, AF_INET6 } from './sockaddr.ts';
-export type { AddressFamily } from './sockaddr.ts';
+export { AF_INET, AF_INET6, TO_PEER } from './sockaddr.ts';
+export type { AddressFamily, DestinationFamily } from './sockaddr.ts';
 export {
   IPV6_TCLASS,
   IPV6_V6ONLY,
@@ -33,6 +33,7 @@ export {
   bindToDevice,
   boundAddress,
   closeDescriptor,
+  connectSocket,
   openUdpSocket,
   setSocketOption,
   socketDrops,

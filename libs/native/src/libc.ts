@@ -9,6 +9,7 @@ import { NativeUnavailableError, SystemCallError } from './errors.ts';
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: number, length: number): number;
+  connect(fd: number, address: number, length: number): number;
   getsockname(fd: number, address: number, length: number): number;
   setsockopt(fd: number, level: number, option: number, value: number, length: number): number;
   getsockopt(fd: number, level: number, option: number, value: number, length: number): number;
@@ -39,6 +40,7 @@ export interface Libc {
 const PROTOTYPES = [
   'int socket(int, int, int)',
   'int bind(int, uintptr_t, uint32_t)',
+  'int connect(int, uintptr_t, uint32_t)',
   'int getsockname(int, uintptr_t, uintptr_t)',
   'int setsockopt(int, int, int, uintptr_t, uint32_t)',
   'int getsockopt(int, int, int, uintptr_t, uintptr_t)',

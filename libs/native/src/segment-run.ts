@@ -16,7 +16,7 @@ import {
   writeAddress,
 } from './message.ts';
 import { SOCKADDR_BYTES, encodeSockaddr } from './sockaddr.ts';
-import type { AddressFamily } from './sockaddr.ts';
+import type { DestinationFamily } from './sockaddr.ts';
 import { UDP_SEGMENT } from './socket.ts';
 import { queueSendMessage } from './submission-ring.ts';
 import type { SubmissionRing } from './submission-ring.ts';
@@ -45,7 +45,7 @@ export class SegmentRun {
   w2 = 0;
   w3 = 0;
   port = 0;
-  #family: AddressFamily | 0 = 0;
+  #family: DestinationFamily | null = null;
   #segmentBytes = 0;
   #vectors = 0;
   /** Behind the last byte that was added. */
@@ -71,8 +71,8 @@ export class SegmentRun {
     view.setInt32(this.#control + CMSG_TYPE_OFFSET, UDP_SEGMENT.name, true);
   }
 
-  /** Empties it, for this destination. An AF_INET one takes `w3` alone. */
-  start(family: AddressFamily, w0: number, w1: number, w2: number, w3: number, port: number): void {
+  /** Empties it, for this destination. An AF_INET one takes `w3` alone, TO_PEER none of it. */
+  start(family: DestinationFamily, w0: number, w1: number, w2: number, w3: number, port: number): void {
     this.clear();
     if (family === this.#family && this.#leadsTo(w0, w1, w2, w3, port)) return;
     this.#family = family;

@@ -2,7 +2,7 @@ import { Arena, addressIn } from './arena.ts';
 import { Errno } from './errno.ts';
 import { checkFd, libc } from './libc.ts';
 import { SOCKADDR_BYTES, encodeSockaddr } from './sockaddr.ts';
-import type { AddressFamily } from './sockaddr.ts';
+import type { DestinationFamily } from './sockaddr.ts';
 import { queueSend } from './submission-ring.ts';
 import type { SubmissionRing } from './submission-ring.ts';
 
@@ -25,10 +25,10 @@ export class DatagramSender {
     this.#nameLengths = new Uint8Array(places);
   }
 
-  /** Where the sends by `place` go. An AF_INET destination takes `w3` alone. @throws RangeError */
+  /** Where the sends by `place` go. An AF_INET destination takes `w3` alone, TO_PEER none of it. @throws RangeError */
   setDestination(
     place: number,
-    family: AddressFamily,
+    family: DestinationFamily,
     w0: number,
     w1: number,
     w2: number,
@@ -44,9 +44,10 @@ export class DatagramSender {
     checkFd(fd);
     this.#checkPlace(place);
     const payload = addressIn(this.#arena, offset, length);
-    const name = addressIn(this.#kernel, place * SOCKADDR_BYTES, SOCKADDR_BYTES);
+    const nameLength = this.#nameLengths[place];
+    const name = this.#name(place);
     for (;;) {
-      const result = libc().sendto(fd, payload, length, 0, name, this.#nameLengths[place]);
+      const result = libc().sendto(fd, payload, length, 0, name, nameLength);
       if (result >= 0) return result;
       const errno = libc().errno();
       if (errno !== Errno.EINTR) return -errno;
@@ -60,8 +61,13 @@ export class DatagramSender {
   queue(ring: SubmissionRing, fd: number, offset: number, length: number, place: number): void {
     this.#checkPlace(place);
     const payload = addressIn(this.#arena, offset, length);
+    queueSend(ring, fd, payload, length, this.#name(place), this.#nameLengths[place], place);
+  }
+
+  /** 0 where there is none: an empty name would be a wrong one. */
+  #name(place: number): number {
     const name = addressIn(this.#kernel, place * SOCKADDR_BYTES, SOCKADDR_BYTES);
-    queueSend(ring, fd, payload, length, name, this.#nameLengths[place], place);
+    return this.#nameLengths[place] === 0 ? 0 : name;
   }
 
   #checkPlace(place: number): void {

@@ -3,6 +3,9 @@
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export type AddressFamily = typeof AF_INET | typeof AF_INET6;
+/** AF_UNSPEC in place of a destination's family: no address, the socket is connected. */
+export const TO_PEER = 0;
+export type DestinationFamily = AddressFamily | typeof TO_PEER;
 
 /** Room for either; the multiple of 8 keeps neighbours aligned. */
 export const SOCKADDR_BYTES = 32;
@@ -21,18 +24,19 @@ const V4_MAPPED_WORD = 0xffff;
 /**
  * Writes an address whose four words are in network order, IPv4 v4-mapped. An AF_INET address takes `w3` alone: the caller
  * has made sure that it is one.
- * @returns the length that `bind` and `sendto` want
+ * @returns the length that `bind` and `sendto` want; 0 for TO_PEER
  */
 export function encodeSockaddr(
   view: DataView,
   offset: number,
-  family: AddressFamily,
+  family: DestinationFamily,
   w0: number,
   w1: number,
   w2: number,
   w3: number,
   port: number,
 ): number {
+  if (family === TO_PEER) return 0;
   view.setUint16(offset, family, true);
   view.setUint16(offset + PORT_OFFSET, port, false);
   if (family === AF_INET) {

@@ -63,6 +63,22 @@ export function bindSocket(
   orThrow('bind', libc().bind(fd, addressIn(arena, ADDRESS_OFFSET, length), length));
 }
 
+/** From now on it sends to that address without being told, by a route that is looked up once, and hears nobody else. @throws SystemCallError (ENETUNREACH, EHOSTUNREACH, ...) */
+export function connectSocket(
+  fd: number,
+  family: AddressFamily,
+  w0: number,
+  w1: number,
+  w2: number,
+  w3: number,
+  port: number,
+): void {
+  checkFd(fd);
+  const arena = scratch();
+  const length = encodeSockaddr(arena.view, ADDRESS_OFFSET, family, w0, w1, w2, w3, port);
+  orThrow('connect', libc().connect(fd, addressIn(arena, ADDRESS_OFFSET, length), length));
+}
+
 /** The five words of the address a socket is bound to: w0, w1, w2, w3, port. @throws SystemCallError */
 export function boundAddress(fd: number, words: Int32Array, at: number): void {
   checkFd(fd);

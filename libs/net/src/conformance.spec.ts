@@ -4,7 +4,7 @@ import { formatIp, parseSocketAddress } from './address-text.ts';
 import { createPacketIo, createUdpSockets } from './implementation.ts';
 import { HEADROOM_BYTES, MAX_DATAGRAM_BYTES } from './packet-io.ts';
 import type { PacketIo, PacketIoOptions, UdpSocketHandle, UdpSocketOptions, UdpSockets } from './packet-io.ts';
-import { SOURCE_WORDS, SocketAddress } from './socket-address.ts';
+import { SOURCE_WORDS, SocketAddress, plainAddress } from './socket-address.ts';
 import { LARGE_BUFFERS, cases } from './spec-variants.ts';
 
 /** One suite over both implementations and both IP versions; what an implementation does not claim is tested to be absent. */
@@ -353,6 +353,66 @@ describe.each(cases)('$name on $ip', ({ implementation, batchCalls, ip }) => {
     const [socket, own] = [await io.attach(handles[0], 1), parseSocketAddress(ip, handles[0].port)];
     expect(io.send(socket, scratch, 4, own)).toBe(true);
     expect(await receiveCount(1)).toMatchObject([{ tag: 1, from: `${ip} ${own.port}` }]);
+  });
+
+  describe('a socket with a peer', () => {
+    test('sends to it at once, queued and in runs, and hears nobody else', async () => {
+      const [peer, peerAddress] = await attach(1, LARGE_BUFFERS);
+      const [stranger] = await attach(2);
+      for (const segmentRuns of [false, true]) {
+        const handle = await open({ peer: peerAddress, segmentRuns, ...LARGE_BUFFERS });
+        expect(handle.peer).toEqual(plainAddress(peerAddress));
+        const [socket, address] = [await io.attach(handle, 3), parseSocketAddress(ip, handle.port)];
+        for (let i = 0; i < 12; i++) io.bytes[scratch + i] = i;
+        expect(io.send(socket, scratch, 1, peerAddress)).toBe(true);
+        for (let i = 1; i < 5; i++) io.queue(socket, scratch + i, 1, peerAddress);
+        io.flush();
+        expect(io.sendRun(socket, scratch + 5, 1, 3, peerAddress)).toBe(3);
+        io.send(stranger, scratch, 1, address);
+        io.send(peer, scratch, 1, address);
+        const received = await receiveCount(9);
+        const ofTag = (tag: number): Received[] => received.filter((datagram) => datagram.tag === tag);
+        expect(ofTag(1).map(({ payload: [first] }) => first)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+        expect(new Set(ofTag(1).map(({ from }) => from))).toEqual(new Set([`${ip} ${handle.port}`]));
+        expect(ofTag(3)).toEqual([{ tag: 3, payload: [0], from: `${ip} ${peerAddress.port}` }]);
+        io.detach(socket);
+      }
+      expect(io.counters).toMatchObject({ sendFailed: 0, sendRefused: 0, receiveFailed: 0 });
+    });
+
+    test('goes on when the peer was away for a while', async () => {
+      const [absent, peerAddress] = await attach(1);
+      const handle = await open({ peer: peerAddress });
+      const socket = await io.attach(handle, 2);
+      io.detach(absent);
+      sockets.close(handles[0]);
+      const { port } = peerAddress;
+      await receiveUntil(() => {
+        io.send(socket, scratch, 1, peerAddress);
+        return io.counters.sendRefused + io.counters.receiveFailed > 0;
+      });
+      const [, back] = await attach(3, { port });
+      expect(back.port).toBe(port);
+      const received = await receiveUntil((datagrams) => {
+        io.send(socket, scratch, 1, peerAddress);
+        return datagrams.length > 0;
+      });
+      expect(received[0]).toMatchObject({ tag: 3, from: `${ip} ${handle.port}` });
+    });
+
+    test('is as one without when there is no way to it, and is refused when there cannot be one', async () => {
+      // Broadcast, and a link-local address without a device: connect(2) takes neither.
+      const nowhere = ip === '::1' ? parseSocketAddress('fe80::1', 9) : parseSocketAddress('255.255.255.255', 9);
+      const [own, ownAddress] = await attach(1);
+      const handle = await open({ peer: nowhere });
+      if (implementation === 'native') expect(handle.peer).toBeUndefined();
+      const socket = await io.attach(handle, 2);
+      io.send(socket, scratch, 1, ownAddress);
+      io.send(own, scratch, 1, parseSocketAddress(ip, handle.port));
+      expect((await receiveCount(2)).map(({ tag }) => tag).sort()).toEqual([1, 2]);
+      const wrong = [parseSocketAddress(ip, 0), ...(ip === '::1' ? [] : [parseSocketAddress('::1', 9)])];
+      for (const peer of wrong) await expect(open({ peer })).rejects.toMatchObject({ code: 'invalid-option' });
+    });
   });
 
   test('what cannot be opened says why', async () => {

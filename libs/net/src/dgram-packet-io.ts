@@ -30,6 +30,7 @@ interface Attached {
   readonly socket: Socket;
   readonly tag: number;
   readonly ipv6: boolean;
+  readonly connected: boolean;
   /** Arrived, not yet received. In `#ready` exactly while this is not empty. */
   readonly waiting: Datagram[];
   failedSends: number;
@@ -81,13 +82,15 @@ export class DgramPacketIo implements PacketIo {
     if (handle.implementation !== 'dgram') {
       throw new NetError('invalid-handle', `a ${handle.implementation} socket cannot be attached to a dgram PacketIo`);
     }
-    const { address, port } = handle;
+    const { address, port, peer } = handle;
+    const ipv6 = address.includes(':');
     const socket = await bindDgram(address, port, toAsk(handle.receiveBufferBytes), toAsk(handle.sendBufferBytes));
+    const connected = peer !== undefined && (await connect(socket, peer.port, textOf(peer, ipv6)));
     if (this.#closed) {
       closeQuietly(socket);
       throw new NetError('invalid-handle', 'the PacketIo was closed meanwhile');
     }
-    const attached: Attached = { socket, tag, ipv6: address.includes(':'), waiting: [], failedSends: 0 };
+    const attached: Attached = { socket, tag, ipv6, connected, waiting: [], failedSends: 0 };
     socket.on('message', (payload, from) => this.#arrive(attached, payload, from.address, from.port));
     socket.on('error', () => (this.counters.receiveFailed += 1));
     const index = this.#free.pop() ?? this.#sockets.length;
@@ -184,8 +187,9 @@ export class DgramPacketIo implements PacketIo {
     }
     // A copy: node:dgram may send later, and the arena will have changed by then.
     const payload = Buffer.from(this.bytes.subarray(offset, offset + length));
-    const ip = attached.ipv6 && isIpv4(to) ? `::ffff:${formatIp(to)}` : formatIp(to);
-    attached.socket.send(payload, to.port, ip, (error) => this.#countSend(attached, error, length));
+    const onSent = (error: Error | null): void => this.#countSend(attached, error, length);
+    if (attached.connected) attached.socket.send(payload, onSent);
+    else attached.socket.send(payload, to.port, textOf(to, attached.ipv6), onSent);
     return true;
   }
 
@@ -236,6 +240,18 @@ export class DgramPacketIo implements PacketIo {
     this.#sockets.forEach((_, socket) => this.detach(socket));
     clearImmediate(this.#announced);
   }
+}
+
+/** Returns whether there is a way to it. */
+function connect(socket: Socket, port: number, ip: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.connect(port, ip, (error?: Error) => resolve(error === undefined));
+  });
+}
+
+/** As a socket of that version takes it. */
+function textOf(address: AddressWords, ipv6: boolean): string {
+  return ipv6 && isIpv4(address) ? `::ffff:${formatIp(address)}` : formatIp(address);
 }
 
 /** Linux grants twice what it is asked for (socket(7)). */

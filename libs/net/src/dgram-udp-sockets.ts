@@ -23,7 +23,7 @@ export class DgramUdpSockets implements UdpSockets {
   #lastId = 0;
 
   async open(options: UdpSocketOptions): Promise<UdpSocketHandle> {
-    const { receiveBufferBytes, sendBufferBytes, device } = checkOptions(options);
+    const { receiveBufferBytes, sendBufferBytes, device, peer } = checkOptions(options);
     if (device !== undefined) throw new NetError('invalid-option', `device ${device}: node:dgram has no means for it`);
     const socket = await bindDgram(options.address, options.port, receiveBufferBytes, sendBufferBytes);
     const handle: UdpSocketHandle = {
@@ -35,6 +35,7 @@ export class DgramUdpSockets implements UdpSockets {
       dscp: 0,
       receiveBufferBytes: socket.getRecvBufferSize(),
       sendBufferBytes: socket.getSendBufferSize(),
+      ...(peer === undefined ? {} : { peer }),
     };
     const closed = once(socket, 'close');
     socket.close();

@@ -7,6 +7,7 @@ import {
   Errno,
   SubmissionRing,
   SystemCallError,
+  TO_PEER,
   drainEventfd,
 } from '@mediaplane/native';
 import { NetError, netErrorFrom } from './errors.ts';
@@ -104,7 +105,7 @@ export class NativePacketIo implements PacketIo {
     if (handle.implementation !== 'native') {
       throw new NetError('invalid-handle', `a ${handle.implementation} socket cannot be attached to a native PacketIo`);
     }
-    const family = handle.address.includes(':') ? AF_INET6 : AF_INET;
+    const family = handle.peer ? TO_PEER : handle.address.includes(':') ? AF_INET6 : AF_INET;
     const gathersRuns = handle.segmentRuns === true;
     const socket = this.#sockets.add(handle.fd, family, tag, this.capabilities.gso, gathersRuns);
     try {
@@ -207,8 +208,10 @@ export class NativePacketIo implements PacketIo {
   }
 
   #countReceiveFailure(errno: number): void {
+    // A connected socket's peer was not there for something that was sent before.
+    if (errno === Errno.ECONNREFUSED) this.counters.sendRefused += 1;
     // EAGAIN: ready, but the kernel found a bad checksum.
-    if (errno !== Errno.EAGAIN) this.counters.receiveFailed += 1;
+    else if (errno !== Errno.EAGAIN) this.counters.receiveFailed += 1;
   }
 
   send(socket: number, offset: number, length: number, to: AddressWords): boolean {

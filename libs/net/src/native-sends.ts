@@ -1,5 +1,5 @@
-import { AF_INET6, DatagramSender, Errno, SegmentRun } from '@mediaplane/native';
-import type { AddressFamily, Arena, SubmissionRing } from '@mediaplane/native';
+import { AF_INET6, DatagramSender, Errno, SegmentRun, TO_PEER } from '@mediaplane/native';
+import type { Arena, DestinationFamily, SubmissionRing } from '@mediaplane/native';
 import { checkRange, checkRun } from './packet-columns.ts';
 import type { PacketIoCounters } from './packet-io.ts';
 import { QueuedCalls } from './queued-calls.ts';
@@ -11,7 +11,7 @@ import type { SocketTable } from './socket-table.ts';
 const MAX_WAITING = 256;
 /** For fewer sockets than these, calls of their own cost less than a ring: a run of the ring takes memory for its message. */
 const WORTH_A_RING = 4;
-const UNREACHABLE = 0;
+const UNREACHABLE = -1;
 /** Instead of an errno: a run that is not to be segmented. */
 const SINGLY = -1;
 
@@ -93,7 +93,7 @@ export class NativeSends implements SendOutcomes {
     fd: number,
     offset: number,
     length: number,
-    family: AddressFamily,
+    family: DestinationFamily,
     to: AddressWords,
   ): boolean {
     this.#sender.setDestination(0, family, to.w0, to.w1, to.w2, to.w3, to.port);
@@ -102,7 +102,14 @@ export class NativeSends implements SendOutcomes {
     return result >= 0;
   }
 
-  #queueOne(socket: number, fd: number, offset: number, length: number, family: AddressFamily, to: AddressWords): void {
+  #queueOne(
+    socket: number,
+    fd: number,
+    offset: number,
+    length: number,
+    family: DestinationFamily,
+    to: AddressWords,
+  ): void {
     if (this.#calls === null) {
       this.#sendOne(socket, fd, offset, length, family, to);
     } else {
@@ -118,7 +125,14 @@ export class NativeSends implements SendOutcomes {
   }
 
   /** Puts a datagram into its socket's run; one that does not go with those before it sends them off first. */
-  #gather(socket: number, fd: number, offset: number, length: number, family: AddressFamily, to: AddressWords): void {
+  #gather(
+    socket: number,
+    fd: number,
+    offset: number,
+    length: number,
+    family: DestinationFamily,
+    to: AddressWords,
+  ): void {
     checkRange(offset, length, this.#arena.byteLength);
     const run = this.#runs[socket];
     if (run === undefined || (run.count === 0 && !this.#sockets.segments(socket))) {
@@ -202,9 +216,9 @@ export class NativeSends implements SendOutcomes {
   }
 
   /** UNREACHABLE, with `datagrams` counted as failed: an IPv6 address from an IPv4 socket, or port 0. */
-  #familyFor(socket: number, to: AddressWords, datagrams: number): AddressFamily | typeof UNREACHABLE {
+  #familyFor(socket: number, to: AddressWords, datagrams: number): DestinationFamily | typeof UNREACHABLE {
     const family = this.#sockets.family(socket);
-    if (to.port !== 0 && (family === AF_INET6 || isIpv4(to))) return family;
+    if (family === TO_PEER || (to.port !== 0 && (family === AF_INET6 || isIpv4(to)))) return family;
     this.#countSendFailure(socket, Errno.EAFNOSUPPORT, datagrams);
     return UNREACHABLE;
   }

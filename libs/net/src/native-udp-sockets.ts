@@ -8,10 +8,12 @@ import {
   SO_RCVBUFFORCE,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
+  SystemCallError,
   bindSocket,
   bindToDevice,
   boundAddress,
   closeDescriptor,
+  connectSocket,
   openUdpSocket,
   setSocketOption,
   socketDrops,
@@ -22,6 +24,7 @@ import { netErrorFrom } from './errors.ts';
 import { nativeCapabilities } from './native-capabilities.ts';
 import type { NetCapabilities, UdpSocketHandle, UdpSocketOptions, UdpSockets } from './packet-io.ts';
 import { SOURCE_WORDS } from './socket-address.ts';
+import type { AddressWords } from './socket-address.ts';
 import { checkOptions } from './socket-options.ts';
 import type { CheckedOptions } from './socket-options.ts';
 
@@ -61,6 +64,8 @@ export class NativeUdpSockets implements UdpSockets {
     if (family === AF_INET6) setSocketOption(fd, IPV6_V6ONLY, 0);
     if (checked.device !== undefined) bindToDevice(fd, checked.device);
     bindSocket(fd, family, w0, w1, w2, w3, port);
+    const { peer } = checked;
+    const isConnected = peer !== undefined && connect(fd, family, peer);
     return {
       id: ++this.#lastId,
       implementation: 'native',
@@ -71,6 +76,7 @@ export class NativeUdpSockets implements UdpSockets {
       receiveBufferBytes: this.#receiveSizes.apply(fd, checked.receiveBufferBytes),
       sendBufferBytes: this.#sendSizes.apply(fd, checked.sendBufferBytes),
       segmentRuns: options.segmentRuns === true && this.capabilities.gso,
+      ...(isConnected ? { peer } : {}),
     };
   }
 
@@ -119,6 +125,17 @@ class BufferSizes {
     const grantedBytes = Math.max(socketOption(fd, this.#plain), 0);
     this.#known.set(askedBytes, { option, grantedBytes });
     return grantedBytes;
+  }
+}
+
+/** Returns whether there is a way to it. */
+function connect(fd: number, family: AddressFamily, { w0, w1, w2, w3, port }: AddressWords): boolean {
+  try {
+    connectSocket(fd, family, w0, w1, w2, w3, port);
+    return true;
+  } catch (error) {
+    if (error instanceof SystemCallError) return false;
+    throw error;
   }
 }
 

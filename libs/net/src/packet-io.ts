@@ -30,6 +30,11 @@ export interface UdpSocketOptions {
   readonly segmentRuns?: boolean;
   /** Native only: sends and receives by the interface of this name alone (SO_BINDTODEVICE), 1 to 15 characters. */
   readonly device?: string;
+  /**
+   * The only address that it is to send to and to hear, IPv4 v4-mapped: what others send is dropped by the system, and the route is
+   * looked up once. Where the system has no route to it yet, the socket is as one without.
+   */
+  readonly peer?: AddressWords;
 }
 
 /** A bound socket that no `PacketIo` has attached yet. Plain data: a control thread opens it, a media thread attaches it. */
@@ -48,6 +53,8 @@ export interface UdpSocketHandle {
   readonly sendBufferBytes: number;
   /** Queued datagrams gather in runs for UDP_SEGMENT; it was asked for, and the kernel has it. */
   readonly segmentRuns?: boolean;
+  /** What it is connected to: where its sends go, whatever they are told. */
+  readonly peer?: AddressWords;
 }
 
 /** Opens and closes sockets, on the control thread, which owns every descriptor. */

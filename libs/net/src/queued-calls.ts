@@ -1,5 +1,5 @@
 import { DatagramSender } from '@mediaplane/native';
-import type { AddressFamily, Arena, SegmentRun, SubmissionRing } from '@mediaplane/native';
+import type { Arena, DestinationFamily, SegmentRun, SubmissionRing } from '@mediaplane/native';
 import type { AddressWords } from './socket-address.ts';
 import type { SocketTable } from './socket-table.ts';
 
@@ -44,7 +44,7 @@ export class QueuedCalls {
     this.#places = places;
   }
 
-  addDatagram(socket: number, offset: number, length: number, family: AddressFamily, to: AddressWords): void {
+  addDatagram(socket: number, offset: number, length: number, family: DestinationFamily, to: AddressWords): void {
     const place = this.#nextPlace(socket);
     this.#sender.setDestination(place, family, to.w0, to.w1, to.w2, to.w3, to.port);
     if (place === 0) this.#firstOffset = offset;

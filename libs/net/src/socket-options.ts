@@ -1,7 +1,8 @@
 import { parseSocketAddress } from './address-text.ts';
 import { NetError } from './errors.ts';
 import type { UdpSocketOptions } from './packet-io.ts';
-import type { SocketAddress } from './socket-address.ts';
+import { isIpv4, plainAddress } from './socket-address.ts';
+import type { AddressWords, SocketAddress } from './socket-address.ts';
 
 /** Expedited forwarding, for audio (RFC 3246, RFC 4594 4.1). */
 export const DEFAULT_DSCP = 46;
@@ -24,16 +25,22 @@ export interface CheckedOptions {
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
   readonly device: string | undefined;
+  readonly peer: AddressWords | undefined;
 }
 
 /** @throws NetError invalid-address, invalid-option */
 export function checkOptions(options: UdpSocketOptions): CheckedOptions {
+  const { peer, address } = options;
+  if (peer !== undefined && (peer.port === 0 || (!address.includes(':') && !isIpv4(peer)))) {
+    throw new NetError('invalid-option', `peer: must have a port, and an IPv4 address where the socket has one`);
+  }
   return {
     address: parseSocketAddress(options.address, options.port),
     dscp: inRange('dscp', options.dscp ?? DEFAULT_DSCP, 0, MAX_DSCP),
     receiveBufferBytes: bufferBytes('receiveBufferBytes', options.receiveBufferBytes),
     sendBufferBytes: bufferBytes('sendBufferBytes', options.sendBufferBytes),
     device: options.device === undefined ? undefined : deviceName(options.device),
+    peer: peer && plainAddress(peer),
   };
 }
 

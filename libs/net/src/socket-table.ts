@@ -1,5 +1,5 @@
-import { AF_INET, AF_INET6 } from '@mediaplane/native';
-import type { AddressFamily } from '@mediaplane/native';
+import { AF_INET, AF_INET6, TO_PEER } from '@mediaplane/native';
+import type { DestinationFamily } from '@mediaplane/native';
 
 const FIRST_CAPACITY = 64;
 const NONE = -1;
@@ -25,7 +25,7 @@ export class SocketTable {
   readonly #free: number[] = [];
   #used = 0;
 
-  add(fd: number, family: AddressFamily, tag: number, gso: boolean, gathersRuns: boolean): number {
+  add(fd: number, family: DestinationFamily, tag: number, gso: boolean, gathersRuns: boolean): number {
     const index = this.#free.pop() ?? this.#used++;
     if (index * WORDS === this.#records.length) this.#grow();
     this.#records.set([fd, family, tag, gso ? 1 : 0, NEVER, 0, gathersRuns ? 1 : 0], index * WORDS);
@@ -44,8 +44,10 @@ export class SocketTable {
     return fd ?? NONE;
   }
 
-  family(index: number): AddressFamily {
-    return this.#records[index * WORDS + FAMILY] === AF_INET6 ? AF_INET6 : AF_INET;
+  /** Of the addresses that it sends to: TO_PEER for a connected one. */
+  family(index: number): DestinationFamily {
+    const family = this.#records[index * WORDS + FAMILY];
+    return family === TO_PEER ? TO_PEER : family === AF_INET6 ? AF_INET6 : AF_INET;
   }
 
   tag(index: number): number {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from '@mediaplane/control';
-import type { NetInterface, UdpSocketHandle, UdpSockets } from '@mediaplane/net';
+import type { AddressWords, NetInterface, UdpSocketHandle, UdpSockets } from '@mediaplane/net';
 import type { srtla } from '@mediaplane/proto';
 import type { ReceiverOptions } from '../domain/receiver/options.ts';
 import { RELAY_ROLE, SOCKET_ROLE } from '../media/contract.ts';
@@ -195,7 +195,7 @@ export class Opening {
     group.formerLinks = former.links;
     try {
       const address = addressWords(serverAddress);
-      const socket = await this.#bind(group, former.upstream, serverAddress);
+      const socket = await this.#bind(group, former.upstream, address);
       group.upstream = { socket, address, sessionId: '' };
       next.upstream = { address: socket.address, port: socket.port };
       return group;
@@ -206,19 +206,15 @@ export class Opening {
   }
 
   /** The port that the SRT server knows. Where it cannot be had, another, by which the end of the session is told. */
-  async #bind(
-    group: LiveGroup,
-    former: srtla.Endpoint | undefined,
-    serverAddress: srtla.Endpoint,
-  ): Promise<UdpSocketHandle> {
+  async #bind(group: LiveGroup, former: srtla.Endpoint | undefined, server: AddressWords): Promise<UdpSocketHandle> {
     const { upstreams } = this.#parts;
     try {
       if (former === undefined) throw new Error('its port is not known');
-      return await upstreams.bindAgain(former);
+      return await upstreams.bindAgain(former, server);
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
       group.moved = { former, cause };
-      return upstreams.bindAnew(addressWords(serverAddress));
+      return upstreams.bindAnew(server);
     }
   }
 }

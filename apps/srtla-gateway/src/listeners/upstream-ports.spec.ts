@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { NetError } from '@mediaplane/net';
+import { NetError, parseSocketAddress, plainAddress } from '@mediaplane/net';
 import type { UdpSocketHandle, UdpSockets } from '@mediaplane/net';
 import { UpstreamPorts } from './upstream-ports.ts';
 
 const LOOPBACK = '127.0.0.1';
+const SERVER = plainAddress(parseSocketAddress('192.0.2.9', 5002));
 
 /** A system in which others hold some ports. */
 class Sockets implements UdpSockets {
@@ -51,48 +52,48 @@ describe('ports towards SRT servers', () => {
   test('each once, until none is left; the one released longest ago comes first', async () => {
     const ports = portsOf(new Sockets());
     const open = [];
-    for (let i = 0; i < 5; i += 1) open.push(await ports.open(LOOPBACK));
+    for (let i = 0; i < 5; i += 1) open.push(await ports.open(LOOPBACK, SERVER));
     expect(open.map(({ port }) => port).sort()).toEqual([100, 101, 102, 103, 104]);
-    await expect(ports.open(LOOPBACK)).rejects.toMatchObject({ code: 'ports-exhausted' });
+    await expect(ports.open(LOOPBACK, SERVER)).rejects.toMatchObject({ code: 'ports-exhausted' });
     ports.release(open[3]);
     ports.release(open[1]);
     ports.release(open[1]);
     expect(ports.used).toBe(3);
-    expect((await ports.open(LOOPBACK)).port).toBe(open[3].port);
-    expect((await ports.open(LOOPBACK)).port).toBe(open[1].port);
+    expect((await ports.open(LOOPBACK, SERVER)).port).toBe(open[3].port);
+    expect((await ports.open(LOOPBACK, SERVER)).port).toBe(open[1].port);
   });
 
   test('those that others hold are passed over, and come again', async () => {
     const sockets = new Sockets();
     for (const port of [100, 101, 102, 103]) sockets.taken.add(port);
     const ports = portsOf(sockets);
-    expect((await ports.open(LOOPBACK)).port).toBe(104);
-    await expect(ports.open(LOOPBACK)).rejects.toMatchObject({ code: 'ports-exhausted' });
+    expect((await ports.open(LOOPBACK, SERVER)).port).toBe(104);
+    await expect(ports.open(LOOPBACK, SERVER)).rejects.toMatchObject({ code: 'ports-exhausted' });
     sockets.taken.delete(102);
-    expect((await ports.open(LOOPBACK)).port).toBe(102);
+    expect((await ports.open(LOOPBACK, SERVER)).port).toBe(102);
   });
 
   test('the port of before, also one out of the range, unless another has it', async () => {
     const sockets = new Sockets();
     const ports = portsOf(sockets);
-    const again = await ports.reopen(LOOPBACK, 103);
-    const outside = await ports.reopen(LOOPBACK, 7);
-    await expect(ports.reopen(LOOPBACK, 103)).rejects.toMatchObject({ code: 'address-in-use' });
+    const again = await ports.reopen(LOOPBACK, 103, SERVER);
+    const outside = await ports.reopen(LOOPBACK, 7, SERVER);
+    await expect(ports.reopen(LOOPBACK, 103, SERVER)).rejects.toMatchObject({ code: 'address-in-use' });
     const others = [];
-    for (let i = 0; i < 4; i += 1) others.push((await ports.open(LOOPBACK)).port);
+    for (let i = 0; i < 4; i += 1) others.push((await ports.open(LOOPBACK, SERVER)).port);
     expect(others.sort()).toEqual([100, 101, 102, 104]);
     ports.release(again);
     ports.release(outside);
-    expect((await ports.open(LOOPBACK)).port).toBe(103);
-    await expect(ports.open(LOOPBACK)).rejects.toMatchObject({ code: 'ports-exhausted' });
+    expect((await ports.open(LOOPBACK, SERVER)).port).toBe(103);
+    await expect(ports.open(LOOPBACK, SERVER)).rejects.toMatchObject({ code: 'ports-exhausted' });
   });
 
   test('another refusal costs no port', async () => {
     const ports = portsOf(new Sockets());
     for (let i = 0; i < 9; i += 1) {
-      await expect(ports.open('192.0.2.1')).rejects.toMatchObject({ code: 'address-not-available' });
+      await expect(ports.open('192.0.2.1', SERVER)).rejects.toMatchObject({ code: 'address-not-available' });
     }
     expect(ports.used).toBe(0);
-    expect((await ports.open(LOOPBACK)).port).toBeGreaterThanOrEqual(100);
+    expect((await ports.open(LOOPBACK, SERVER)).port).toBeGreaterThanOrEqual(100);
   });
 });

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { NetError } from '@mediaplane/net';
-import type { UdpSocketHandle, UdpSocketOptions, UdpSockets } from '@mediaplane/net';
+import type { AddressWords, UdpSocketHandle, UdpSocketOptions, UdpSockets } from '@mediaplane/net';
 
 /** Ports that one `open` tries: with half of the range in others' hands it fails once in 2^64 times. */
 const MAX_TRIES = 64;
@@ -37,12 +37,12 @@ export class UpstreamPorts {
   }
 
   /** @throws NetError ports-exhausted, or what the system said */
-  async open(address: string): Promise<UdpSocketHandle> {
+  async open(address: string, server: AddressWords): Promise<UdpSocketHandle> {
     for (let tries = Math.min(MAX_TRIES, this.#free.length); tries > 0; tries -= 1) {
       const port = this.#free.shift();
       if (port === undefined) break;
       try {
-        return await this.#bind(address, port);
+        return await this.#bind(address, port, server);
       } catch (error) {
         this.#free.push(port);
         if (!(error instanceof NetError) || error.code !== 'address-in-use') throw error;
@@ -53,11 +53,11 @@ export class UpstreamPorts {
   }
 
   /** The very port that a server knows a group by; it need not lie in the range. @throws NetError */
-  async reopen(address: string, port: number): Promise<UdpSocketHandle> {
+  async reopen(address: string, port: number, server: AddressWords): Promise<UdpSocketHandle> {
     const at = this.#free.indexOf(port);
     if (at >= 0) this.#free.splice(at, 1);
     try {
-      return await this.#bind(address, port);
+      return await this.#bind(address, port, server);
     } catch (error) {
       if (at >= 0) this.#free.push(port);
       throw error;
@@ -74,9 +74,9 @@ export class UpstreamPorts {
     if (port >= minPort && port <= maxPort) this.#free.push(port);
   }
 
-  async #bind(address: string, port: number): Promise<UdpSocketHandle> {
+  async #bind(address: string, port: number, server: AddressWords): Promise<UdpSocketHandle> {
     // What the links of a group bring in one pass goes to the server in one call.
-    const options = { ...this.#options.socketOptions, address, port, segmentRuns: true };
+    const options = { ...this.#options.socketOptions, address, port, peer: server, segmentRuns: true };
     const socket = await this.#options.sockets.open(options);
     this.#held.set(socket.id, port);
     return socket;

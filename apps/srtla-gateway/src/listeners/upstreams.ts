@@ -36,19 +36,22 @@ export class Upstreams {
     const former = group.upstream;
     if (former !== undefined && endpointText(former.address) === endpointText(address)) return;
     const { ports, sourceAddress } = this.#options;
-    const socket = await ports.open(sourceAddress === '' ? await sourceTowards(address) : sourceAddress);
+    const socket = await ports.open(sourceAddress === '' ? await sourceTowards(address) : sourceAddress, address);
     await this.attach(group, socket, address);
     if (former !== undefined) await this.#close(former);
   }
 
   /** The same port that the server knew before the process was started again. Rejects with what the system says. */
-  async bindAgain(local: { readonly address: string; readonly port: number }): Promise<UdpSocketHandle> {
-    return this.#options.ports.reopen(local.address, local.port);
+  async bindAgain(
+    local: { readonly address: string; readonly port: number },
+    server: AddressWords,
+  ): Promise<UdpSocketHandle> {
+    return this.#options.ports.reopen(local.address, local.port, server);
   }
 
   /** Some port towards a server that will not follow. */
-  async bindAnew(address: AddressWords): Promise<UdpSocketHandle> {
-    return this.#options.ports.open(await sourceTowards(address));
+  async bindAnew(server: AddressWords): Promise<UdpSocketHandle> {
+    return this.#options.ports.open(await sourceTowards(server), server);
   }
 
   /** Gives a socket to the group's media thread. It is released when that fails. */

@@ -53,10 +53,16 @@ export class RelayNetwork {
   }
 
   /** By which one link is handed on. Rejects with NetError. */
-  async openLinkSocket(interfaceName: string): Promise<UdpSocketHandle> {
-    // What the link brings in one pass goes on in one call.
+  async openLinkSocket(interfaceName: string, owner: AddressWords): Promise<UdpSocketHandle> {
     const { linkBufferBytes: bytes } = this.#options;
-    return this.#open(interfaceName, { port: 0, receiveBufferBytes: bytes, sendBufferBytes: bytes, segmentRuns: true });
+    return this.#open(interfaceName, {
+      port: 0,
+      receiveBufferBytes: bytes,
+      sendBufferBytes: bytes,
+      // What the link brings in one pass goes on in one call.
+      segmentRuns: true,
+      peer: owner,
+    });
   }
 
   close(socket: UdpSocketHandle): void {

@@ -73,7 +73,7 @@ export class Relays {
       return false;
     }
     const { listener, groupId, address } = link;
-    const socket = await network.openLinkSocket(listener.settings.interface);
+    const socket = await network.openLinkSocket(listener.settings.interface, ownerAddress);
     this.opened += 1;
     const sessionId = `${listener.mediaId}.relay.${this.opened}`;
     const relay: LiveRelay = { link, owner, ownerAddress, sessionId, socket };
