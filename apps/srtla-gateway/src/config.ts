@@ -41,6 +41,13 @@ export const srtlaGatewayConfig = {
       groupTimeoutMs: integer(0, 300_000, 0, 'A group without links lives on this long; 0: 30,000.'),
       refuseLateLinks: flag(false, 'Links that register when the SRT session stands are refused.'),
       padReplies: flag(true, "SRTLA's own small replies are filled up to 32 bytes."),
+      ackCopyIntervalMs: integer(
+        0,
+        10_000,
+        0,
+        'How often links that are not the freshest get SRT acknowledgements; 0: 100.',
+      ),
+      drainingReply: choice(['silence', 'nak'], 'silence', 'What registrations get while the gateway drains.'),
     },
     [],
     'Listeners that are there from the start; an entry has the fields of ListenerSettings, with `server` or `rules` for its ingest policy.',

@@ -28,8 +28,12 @@ describe('listeners of the configuration', () => {
         ],
         withoutStreamId: { callbackGrpc: 'auth:7000' },
         maxGroups: 5,
+        ackCopyIntervalMs: 20,
+        drainingReply: 'nak',
       },
     ]);
+    expect(fixed).toMatchObject({ ackCopyIntervalMs: 100, drainingReply: srtla.DrainingReply.SILENCE });
+    expect(ruled).toMatchObject({ ackCopyIntervalMs: 20, drainingReply: srtla.DrainingReply.NAK });
     expect(fixed.ingest?.policy).toEqual({ $case: 'fixed', value: { host: '2001:db8::1', port: 5002 } });
     expect(ruled.limits?.maxGroups).toBe(5);
     expect(ruled.ingest?.policy).toMatchObject({
@@ -66,6 +70,7 @@ describe('listeners of the configuration', () => {
     [[{ name: 'a', rules: [{ server: 'x:1', refuse: 'forbidden' }] }], /must have one of/],
     [[{ name: 'a', rules: [{ refuse: 'never' }] }], /refuse: must be unauthorized or forbidden/],
     [[{ name: 'a', rules: [{}] }], /ingest.rules.rules\[0\].then: must be there/],
+    [[{ name: 'a', server: 'x:1', ackCopyIntervalMs: 9 }], /listeners\[0\]: .*must be 10 to 10000 ms, is 9/],
     [[{ name: 'A', server: 'x:1' }], /name: must be/],
     [[{ name: 'a', server: 'x:1', interface: 'outer' }], /interface: must be one of default/],
   ])('%j stops the start', (listeners, message) => {

@@ -6,6 +6,7 @@ import type { ConfiguredListener } from '../config.ts';
 import { parseServer } from '../validation/names.ts';
 import { validateListener } from '../validation/listener-settings.ts';
 
+const { DrainingReply } = srtla;
 type ConfiguredAction = ConfiguredListener['withoutStreamId'];
 
 const REFUSALS: Readonly<Record<string, srtla.IngestRefusal>> = {
@@ -44,6 +45,8 @@ function settingsOf(entry: ConfiguredListener): srtla.ListenerSettings {
     limits: { maxGroups, maxLinksPerGroup, maxHalfOpenGroups, linkTimeoutMs, groupTimeoutMs },
     refuseLateLinks: entry.refuseLateLinks,
     noReplyPadding: !entry.padReplies,
+    ackCopyIntervalMs: entry.ackCopyIntervalMs,
+    drainingReply: entry.drainingReply === 'nak' ? DrainingReply.NAK : DrainingReply.SILENCE,
   });
 }
 

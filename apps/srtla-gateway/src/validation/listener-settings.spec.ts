@@ -23,17 +23,23 @@ describe('settings of a listener', () => {
   test('what is left out has its default', () => {
     const settings = validate({});
     expect(settings).toMatchObject({ interface: 'default', limits: { maxGroups: 200, linkTimeoutMs: 15_000 } });
+    expect(settings).toMatchObject({ ackCopyIntervalMs: 100, drainingReply: srtla.DrainingReply.SILENCE });
     expect(receiverOptions(settings)).toMatchObject({ ingest: 'pass', padReplies: true, linkTimeoutUs: 15e6 });
+    expect(receiverOptions(settings)).toMatchObject({ ackCopyIntervalUs: 100_000, drainingReply: 'silence' });
     const decided = validate({
       ingest: rules({}),
       refuseLateLinks: true,
       noReplyPadding: true,
+      ackCopyIntervalMs: 10_000,
+      drainingReply: srtla.DrainingReply.NAK,
       limits: { maxGroups: 3 },
     });
     expect(receiverOptions(decided)).toMatchObject({
       ingest: 'decide',
       refuseLateLinks: true,
       padReplies: false,
+      ackCopyIntervalUs: 10e6,
+      drainingReply: 'nak',
       maxGroups: 3,
     });
   });
@@ -60,6 +66,9 @@ describe('settings of a listener', () => {
         'settings.limits.group_timeout_ms',
       ],
     ],
+    ['acknowledgements too often', { ackCopyIntervalMs: 9 }, ['settings.ack_copy_interval_ms']],
+    ['acknowledgements too seldom', { ackCopyIntervalMs: 10_001 }, ['settings.ack_copy_interval_ms']],
+    ['an answer that does not exist', { drainingReply: 3 as srtla.DrainingReply }, ['settings.draining_reply']],
     ['labels', { labels: { 'A B': '' } }, ['settings.labels']],
     [
       'a rule that says nothing',

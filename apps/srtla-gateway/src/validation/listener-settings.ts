@@ -6,8 +6,10 @@ import type { ReceiverOptions } from '../domain/receiver/options.ts';
 import { checkPolicy } from './ingest-policy.ts';
 import { requireName } from './names.ts';
 
+const { DrainingReply } = srtla;
 const MAX_PORT = 65_535;
 const MS = 1000;
+const ACK_COPY_INTERVAL_MS = { min: 10, max: 10_000, byDefault: RECEIVER_DEFAULTS.ackCopyIntervalUs / MS };
 
 /** Allowed values of ListenerLimits where they are not 0, by field. */
 const LIMITS = {
@@ -45,9 +47,24 @@ export function validateListener(
     const [field, min, max, unit] = LIMITS[key];
     if (limits[key] !== 0) violations.requireRange(`settings.limits.${field}`, limits[key], min, max, unit);
   }
+  const { ackCopyIntervalMs, drainingReply } = settings;
+  if (ackCopyIntervalMs !== 0) {
+    const { min, max } = ACK_COPY_INTERVAL_MS;
+    violations.requireRange('settings.ack_copy_interval_ms', ackCopyIntervalMs, min, max, 'ms');
+  }
+  const { UNSPECIFIED, SILENCE, NAK } = DrainingReply;
+  const replies: readonly number[] = [UNSPECIFIED, SILENCE, NAK];
+  if (!replies.includes(drainingReply)) violations.add('settings.draining_reply', 'must be SILENCE or NAK');
   const labels = normaliseLabels(settings.labels, 'settings.labels', violations);
   violations.throwIfAny();
-  return { ...settings, interface: networkInterface ?? '', limits: withDefaults(limits), labels };
+  return {
+    ...settings,
+    interface: networkInterface ?? '',
+    limits: withDefaults(limits),
+    ackCopyIntervalMs: ackCopyIntervalMs || ACK_COPY_INTERVAL_MS.byDefault,
+    drainingReply: drainingReply || SILENCE,
+    labels,
+  };
 }
 
 function withDefaults(limits: srtla.ListenerLimits): srtla.ListenerLimits {
@@ -74,5 +91,7 @@ export function receiverOptions(settings: srtla.ListenerSettings): ReceiverOptio
     padReplies: !settings.noReplyPadding,
     ingest: settings.ingest?.policy?.$case === 'rules' ? 'decide' : 'pass',
     refuseLateLinks: settings.refuseLateLinks,
+    ackCopyIntervalUs: (settings.ackCopyIntervalMs || ACK_COPY_INTERVAL_MS.byDefault) * MS,
+    drainingReply: settings.drainingReply === DrainingReply.NAK ? 'nak' : 'silence',
   };
 }

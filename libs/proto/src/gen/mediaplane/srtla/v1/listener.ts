@@ -84,6 +84,61 @@ export function ingestRefusalToJSON(object: IngestRefusal): string {
   }
 }
 
+/** What a new group's registration (REG1) is answered while the gateway drains. Links of groups that it has go on as before. */
+export const DrainingReply = {
+  /** UNSPECIFIED - Not set; means SILENCE. */
+  UNSPECIFIED: 0,
+  /** SILENCE - Nothing: BELABOX's sender, and ours, try the next address of the receiver's name. */
+  SILENCE: 1,
+  /**
+   * NAK - REG_NAK, by SRTLA's README "refused, give up". Ours reports its link as refused at once. BELABOX's and irlserver's do not know it;
+   * BELABOX's takes it, as it does REG_ERR, for a sign of life of the link, and stays at this address. So only where all senders know it.
+   */
+  NAK: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type DrainingReply = typeof DrainingReply[keyof typeof DrainingReply];
+
+export namespace DrainingReply {
+  export type UNSPECIFIED = typeof DrainingReply.UNSPECIFIED;
+  export type SILENCE = typeof DrainingReply.SILENCE;
+  export type NAK = typeof DrainingReply.NAK;
+  export type UNRECOGNIZED = typeof DrainingReply.UNRECOGNIZED;
+}
+
+export function drainingReplyFromJSON(object: any): DrainingReply {
+  switch (object) {
+    case 0:
+    case "DRAINING_REPLY_UNSPECIFIED":
+      return DrainingReply.UNSPECIFIED;
+    case 1:
+    case "DRAINING_REPLY_SILENCE":
+      return DrainingReply.SILENCE;
+    case 2:
+    case "DRAINING_REPLY_NAK":
+      return DrainingReply.NAK;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return DrainingReply.UNRECOGNIZED;
+  }
+}
+
+export function drainingReplyToJSON(object: DrainingReply): string {
+  switch (object) {
+    case DrainingReply.UNSPECIFIED:
+      return "DRAINING_REPLY_UNSPECIFIED";
+    case DrainingReply.SILENCE:
+      return "DRAINING_REPLY_SILENCE";
+    case DrainingReply.NAK:
+      return "DRAINING_REPLY_NAK";
+    case DrainingReply.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** An IP address and a UDP port. */
 export interface Endpoint {
   /** IPv4 or IPv6 literal. */
@@ -211,6 +266,13 @@ export interface ListenerSettings {
   noReplyPadding: boolean;
   /** At most 32; keys of [a-z0-9_.-], 1 to 63 characters; values of at most 255. */
   labels: { [key: string]: string };
+  /**
+   * SRT acknowledgements go back by the two links that were heard last, and at this interval by each of the others, whose senders count
+   * packets on their way by them, 10 to 10,000 ms; 0 means 100.
+   */
+  ackCopyIntervalMs: number;
+  /** What registrations are answered while the gateway drains. */
+  drainingReply: DrainingReply;
 }
 
 export interface ListenerSettings_LabelsEntry {
@@ -1151,6 +1213,8 @@ function createBaseListenerSettings(): ListenerSettings {
     refuseLateLinks: false,
     noReplyPadding: false,
     labels: {},
+    ackCopyIntervalMs: 0,
+    drainingReply: 0,
   };
 }
 
@@ -1180,6 +1244,12 @@ export const ListenerSettings: MessageFns<ListenerSettings> = {
     globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
       ListenerSettings_LabelsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
     });
+    if (message.ackCopyIntervalMs !== 0) {
+      writer.uint32(72).int32(message.ackCopyIntervalMs);
+    }
+    if (message.drainingReply !== 0) {
+      writer.uint32(80).int32(message.drainingReply);
+    }
     return writer;
   },
 
@@ -1263,6 +1333,22 @@ export const ListenerSettings: MessageFns<ListenerSettings> = {
             }
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.ackCopyIntervalMs = reader.int32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.drainingReply = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1306,6 +1392,16 @@ export const ListenerSettings: MessageFns<ListenerSettings> = {
           {},
         )
         : {},
+      ackCopyIntervalMs: isSet(object.ackCopyIntervalMs)
+        ? globalThis.Number(object.ackCopyIntervalMs)
+        : isSet(object.ack_copy_interval_ms)
+        ? globalThis.Number(object.ack_copy_interval_ms)
+        : 0,
+      drainingReply: isSet(object.drainingReply)
+        ? drainingReplyFromJSON(object.drainingReply)
+        : isSet(object.draining_reply)
+        ? drainingReplyFromJSON(object.draining_reply)
+        : 0,
     };
   },
 
@@ -1341,6 +1437,12 @@ export const ListenerSettings: MessageFns<ListenerSettings> = {
         });
       }
     }
+    if (message.ackCopyIntervalMs !== 0) {
+      obj.ackCopyIntervalMs = Math.round(message.ackCopyIntervalMs);
+    }
+    if (message.drainingReply !== 0) {
+      obj.drainingReply = drainingReplyToJSON(message.drainingReply);
+    }
     return obj;
   },
 
@@ -1369,6 +1471,8 @@ export const ListenerSettings: MessageFns<ListenerSettings> = {
       },
       {},
     );
+    message.ackCopyIntervalMs = object.ackCopyIntervalMs ?? 0;
+    message.drainingReply = object.drainingReply ?? 0;
     return message;
   },
 };
