@@ -1,18 +1,19 @@
 import { ServiceError } from '@mediaplane/control';
 import type { NetInterface } from '@mediaplane/net';
 import { srtla } from '@mediaplane/proto';
-import { ConfigError } from '@mediaplane/service';
+import { ConfigError, quoted } from '@mediaplane/service';
 import type { ConfiguredListener } from '../config.ts';
+import { configKey } from '../validation/config-key.ts';
 import { parseServer } from '../validation/names.ts';
 import { validateListener } from '../validation/listener-settings.ts';
 
 const { DrainingReply } = srtla;
 type ConfiguredAction = ConfiguredListener['withoutStreamId'];
 
-const REFUSALS: Readonly<Record<string, srtla.IngestRefusal>> = {
-  unauthorized: srtla.IngestRefusal.UNAUTHORIZED,
-  forbidden: srtla.IngestRefusal.FORBIDDEN,
-};
+const REFUSALS: ReadonlyMap<string, srtla.IngestRefusal> = new Map([
+  ['unauthorized', srtla.IngestRefusal.UNAUTHORIZED],
+  ['forbidden', srtla.IngestRefusal.FORBIDDEN],
+]);
 
 /** The settings of the listeners that the configuration lists. @throws ConfigError that names the entry and what is wrong with it */
 export function configuredListeners(
@@ -22,17 +23,31 @@ export function configuredListeners(
   return entries.map((entry, i) => {
     try {
       const twin = entries.findIndex(({ name }) => name === entry.name);
-      if (twin !== i) throw ServiceError.invalidField('settings.name', `is that of listeners[${twin}] too`);
+      if (twin !== i) throw ServiceError.invalidField('name', `is that of listeners[${twin}] too`);
       const rival = entries.findIndex(
         ({ port, interface: name }) => port !== 0 && port === entry.port && name === entry.interface,
       );
       if (rival !== -1 && rival < i) throw ServiceError.invalidField('port', `is that of listeners[${rival}] too`);
       return validateListener(settingsOf(entry), interfaces);
     } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      throw new ConfigError(`configuration: listeners[${i}]: ${error.message.replaceAll('settings.', '')}`);
+      if (!(error instanceof ServiceError) || error.fieldViolations === undefined) throw error;
+      const wrong = error.fieldViolations.map(
+        ({ field, description }) => `listeners[${i}].${keyOf(field)}: ${description}`,
+      );
+      throw new ConfigError(`configuration: ${wrong.join('; ')}`);
     }
   });
+}
+
+/** Limits and the ingest policy have no levels of their own, a server is one key, and so is whoever is asked. */
+function keyOf(field: string): string {
+  return configKey(field)
+    .replace(/^limits\.|^ingest\.rules\./, '')
+    .replace('ingest.fixed', 'server')
+    .replace('.then', '')
+    .replace('callback.grpcTarget', 'callbackGrpc')
+    .replace('callback.busSubject', 'callbackSubject')
+    .replace(/\.(host|port)$/, '');
 }
 
 function settingsOf(entry: ConfiguredListener): srtla.ListenerSettings {
@@ -53,48 +68,52 @@ function settingsOf(entry: ConfiguredListener): srtla.ListenerSettings {
 function policyOf({ server, rules, withoutStreamId }: ConfiguredListener): srtla.IngestPolicy['policy'] {
   if (server !== '') {
     if (rules.length > 0) throw ServiceError.invalidField('server', 'must be empty where there are rules');
-    if (actionOf(withoutStreamId) !== undefined) {
+    if (hasAction(withoutStreamId)) {
       throw ServiceError.invalidField('withoutStreamId', 'must be empty where server says where all streams go');
     }
-    return { $case: 'fixed', value: serverOf(server) };
+    return { $case: 'fixed', value: serverOf(server, 'server') };
   }
-  if (rules.length === 0 && actionOf(withoutStreamId) === undefined) {
+  if (rules.length === 0 && !hasAction(withoutStreamId)) {
     throw ServiceError.invalidField('server', 'must be set, or rules or withoutStreamId: this refuses every stream');
   }
   const value = srtla.IngestRules.fromPartial({
-    rules: rules.map((rule) => ({ ...rule, then: actionOf(rule) })),
-    withoutStreamId: actionOf(withoutStreamId),
+    rules: rules.map((rule, i) => ({ ...rule, then: actionOf(rule, `rules[${i}]`) })),
+    withoutStreamId: hasAction(withoutStreamId) ? actionOf(withoutStreamId, 'withoutStreamId') : undefined,
   });
   return { $case: 'rules', value };
 }
 
-/** Undefined when it says nothing. */
-function actionOf(configured: ConfiguredAction): srtla.IngestAction | undefined {
+const ACTIONS = ['server', 'refuse', 'callbackGrpc', 'callbackSubject'] as const;
+
+function hasAction(configured: ConfiguredAction): boolean {
+  return ACTIONS.some((key) => configured[key] !== '');
+}
+
+/** `path`: where it stands in the entry. */
+function actionOf(configured: ConfiguredAction, path: string): srtla.IngestAction {
   const { server, refuse, callbackGrpc, callbackSubject, streamName } = configured;
-  const said = [server, refuse, callbackGrpc, callbackSubject].filter((text) => text !== '');
-  if (said.length === 0) return undefined;
-  if (said.length > 1) {
-    throw ServiceError.invalidField('action', 'must have one of server, refuse, callbackGrpc, callbackSubject');
+  const given = ACTIONS.filter((key) => configured[key] !== '');
+  if (given.length !== 1) {
+    const has = given.length === 0 ? 'none' : given.join(' and ');
+    throw ServiceError.invalidField(path, `must have one of ${ACTIONS.join(', ')}, has ${has}`);
   }
-  return { action: choiceOf(configured), streamName };
+  const actions: Record<(typeof ACTIONS)[number], () => srtla.IngestAction['action']> = {
+    server: () => ({ $case: 'server', value: serverOf(server, `${path}.server`) }),
+    refuse: () => ({ $case: 'refuse', value: refusalOf(refuse, `${path}.refuse`) }),
+    callbackGrpc: () => ({ $case: 'callback', value: { target: { $case: 'grpcTarget', value: callbackGrpc } } }),
+    callbackSubject: () => ({ $case: 'callback', value: { target: { $case: 'busSubject', value: callbackSubject } } }),
+  };
+  return { action: actions[given[0]](), streamName };
 }
 
-function choiceOf({ server, refuse, callbackGrpc, callbackSubject }: ConfiguredAction): srtla.IngestAction['action'] {
-  if (server !== '') return { $case: 'server', value: serverOf(server) };
-  if (refuse !== '') {
-    const value = REFUSALS[refuse];
-    if (value === undefined) throw ServiceError.invalidField('refuse', `must be ${Object.keys(REFUSALS).join(' or ')}`);
-    return { $case: 'refuse', value };
-  }
-  const target: srtla.IngestCallback['target'] =
-    callbackGrpc !== ''
-      ? { $case: 'grpcTarget', value: callbackGrpc }
-      : { $case: 'busSubject', value: callbackSubject };
-  return { $case: 'callback', value: { target } };
+function refusalOf(text: string, path: string): srtla.IngestRefusal {
+  const refusal = REFUSALS.get(text);
+  if (refusal !== undefined) return refusal;
+  throw ServiceError.invalidField(path, `must be ${[...REFUSALS.keys()].join(' or ')}, is ${quoted(text)}`);
 }
 
-function serverOf(text: string): srtla.SrtServer {
+function serverOf(text: string, path: string): srtla.SrtServer {
   const server = parseServer(text);
-  if (server === undefined) throw ServiceError.invalidField('server', `must be host:port, is "${text}"`);
+  if (server === undefined) throw ServiceError.invalidField(path, `must be host:port, is ${quoted(text)}`);
   return server;
 }

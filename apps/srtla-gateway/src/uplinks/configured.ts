@@ -2,6 +2,7 @@ import { ServiceError } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
 import type { ConfigProblem } from '@mediaplane/service';
 import type { ConfiguredUplink } from '../config.ts';
+import { configKey } from '../validation/config-key.ts';
 import { parseServer } from '../validation/names.ts';
 import { validateUplink } from '../validation/uplink-requests.ts';
 
@@ -48,8 +49,8 @@ function settingsOf({ receiver, mode, ...rest }: ConfiguredUplink): srtla.Uplink
   });
 }
 
-/** A field of the API as the key of the configuration: `settings.links[0].cap_bytes` is `links[0].capBytes`. */
+/** Host and port are one key. */
 function keyOf(field: string): string {
-  const key = field.replace('settings.', '').replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const key = configKey(field);
   return key === 'receiverHost' || key === 'receiverPort' ? 'receiver' : key;
 }
