@@ -107,7 +107,7 @@ export const srtlaGatewayConfig = {
       1024,
       65_535,
       31_999,
-      'Last of them. Keep the range out of the ephemeral one: a group must get its port back after a restart.',
+      'Last of them. Keep the range out of the ephemeral one: a group must get its port back after a restart. No listener or uplink may have a port of it.',
     ),
   }),
   state: section({
@@ -192,11 +192,10 @@ export type SrtlaGatewayConfig = ConfigOf<typeof srtlaGatewayConfig>;
 export type ConfiguredListener = SrtlaGatewayConfig['listeners'][number];
 export type ConfiguredUplink = SrtlaGatewayConfig['uplinks'][number];
 
-type CheckedConfig = Pick<SrtlaGatewayConfig, 'listeners' | 'uplinks' | 'upstream' | 'tokens' | 'relay' | 'statistics'>;
+type CheckedConfig = Pick<SrtlaGatewayConfig, 'uplinks' | 'upstream' | 'tokens' | 'relay' | 'statistics'>;
 
 /** Rules over several keys; what is wrong with a listener is found when it is made into settings. */
 export function checkConfig({
-  listeners,
   uplinks,
   upstream,
   tokens,
@@ -205,14 +204,6 @@ export function checkConfig({
 }: CheckedConfig): ConfigProblem | undefined {
   if (upstream.portMax < upstream.portMin) {
     return { path: 'upstream.portMax', complaint: `must not be below upstream.portMin, ${upstream.portMin}` };
-  }
-  const within = listeners.findIndex(({ port }) => port >= upstream.portMin && port <= upstream.portMax);
-  if (within !== -1) {
-    const { port } = listeners[within];
-    return {
-      path: 'upstream.portMin',
-      complaint: `to portMax must leave out ${port}, the port of listeners[${within}]`,
-    };
   }
   if (tokens.previousKeyFile !== '' && tokens.keyFile === '') {
     return { path: 'tokens.keyFile', complaint: 'must be set with tokens.previousKeyFile' };
@@ -223,5 +214,5 @@ export function checkConfig({
   if (statistics.readKey !== '' && statistics.readKeyFile !== '') {
     return { path: 'statistics.readKeyFile', complaint: 'must be empty when statistics.readKey is set' };
   }
-  return configuredUplinksProblem(uplinks);
+  return configuredUplinksProblem(uplinks, upstream);
 }

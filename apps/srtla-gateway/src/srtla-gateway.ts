@@ -84,8 +84,8 @@ export class SrtlaGateway {
     const interfaces = netInterfaces(net.interfaces);
     await proveInterfaces(interfaces, sockets);
     await proveSourceAddress(upstream.sourceAddress, sockets);
-    const listenersWanted = configuredListeners(config.listeners, interfaces);
-    const uplinksWanted = configuredUplinks(config.uplinks);
+    const listenersWanted = configuredListeners(config.listeners, interfaces, upstream);
+    const uplinksWanted = configuredUplinks(config.uplinks, upstream);
 
     const keySource = { tokens: tokenConfig, stateFolder: state.folder, bus, log };
     let keys = await readTokenKeys(keySource);
@@ -190,6 +190,7 @@ export class SrtlaGateway {
       uplinks: uplinkSessions,
       standingUplinks,
       interfaces,
+      upstream,
       directory,
       events,
       statistics,

@@ -7,6 +7,7 @@ import type { Handlers } from '@mediaplane/service';
 import { LISTENER_KIND } from '../kinds.ts';
 import type { Listeners } from '../listeners/listeners.ts';
 import { validateListener } from '../validation/listener-settings.ts';
+import type { UpstreamRange } from '../validation/upstream-range.ts';
 import { listSessions } from '../watch/sessions.ts';
 import { groupOwner, listenerOwner, placed } from './routes.ts';
 
@@ -16,13 +17,16 @@ const MAX_REASON_CHARACTERS = 256;
 export function listenerHandlers(
   listeners: Listeners,
   interfaces: readonly NetInterface[],
+  upstream: UpstreamRange,
   directory: Directory<srtla.SrtlaSession>,
 ) {
   return {
     createListener: {
       route: placed(),
       requestId,
-      handler: async ({ settings }) => ({ listener: await listeners.create(validateListener(settings, interfaces)) }),
+      handler: async ({ settings }) => ({
+        listener: await listeners.create(validateListener(settings, interfaces, upstream)),
+      }),
     },
     deleteListener: {
       route: listenerOwner(),

@@ -4,6 +4,7 @@ import { srtla } from '@mediaplane/proto';
 import { bounded, defineApi } from '@mediaplane/service';
 import type { Api } from '@mediaplane/service';
 import type { Listeners } from '../listeners/listeners.ts';
+import type { UpstreamRange } from '../validation/upstream-range.ts';
 import type { StatisticsBus } from '../watch/statistics-bus.ts';
 import { watchGroups, watchUplinks } from '../watch/watch.ts';
 import { listenerHandlers } from './listener-handlers.ts';
@@ -16,6 +17,7 @@ export interface SrtlaGatewayApiOptions {
   readonly uplinks: UplinkSessions;
   readonly standingUplinks: StandingUplinks;
   readonly interfaces: readonly NetInterface[];
+  readonly upstream: UpstreamRange;
   readonly directory: Directory<srtla.SrtlaSession>;
   readonly events: Events<srtla.SrtlaSession, srtla.SrtlaEvent>;
   readonly statistics: StatisticsBus;
@@ -24,10 +26,11 @@ export interface SrtlaGatewayApiOptions {
 
 /** `mediaplane.srtla.v1.SrtlaGatewayService`. */
 export function srtlaGatewayApi(options: SrtlaGatewayApiOptions): Api<srtla.SrtlaGatewayServiceDefinition> {
-  const { listeners, uplinks, standingUplinks, interfaces, directory, events, statistics, maxWatches } = options;
+  const { listeners, uplinks, standingUplinks, interfaces, upstream, directory, events, statistics, maxWatches } =
+    options;
   return defineApi(srtla.SrtlaGatewayServiceDefinition, {
-    ...listenerHandlers(listeners, interfaces, directory),
-    ...uplinkHandlers(uplinks, standingUplinks, directory),
+    ...listenerHandlers(listeners, interfaces, upstream, directory),
+    ...uplinkHandlers(uplinks, standingUplinks, upstream, directory),
     watchGroups: {
       route: { kind: 'local' },
       handler: bounded('watches', maxWatches, (request, { signal }) =>

@@ -9,6 +9,7 @@ import {
   uplinkChange as changeOf,
   validateUplink,
 } from '../validation/uplink-requests.ts';
+import type { UpstreamRange } from '../validation/upstream-range.ts';
 import { listSessions } from '../watch/sessions.ts';
 import { placed, uplinkChange, uplinkOwner } from './routes.ts';
 import type { StandingUplinks } from './standing-uplinks.ts';
@@ -18,13 +19,14 @@ import type { UplinkSessions } from './uplink-sessions.ts';
 export function uplinkHandlers(
   uplinks: UplinkSessions,
   standing: Pick<StandingUplinks, 'create'>,
+  upstream: UpstreamRange,
   directory: Directory<srtla.SrtlaSession>,
 ) {
   return {
     createUplink: {
       route: placed(),
       requestId,
-      handler: async ({ settings }) => ({ uplink: await standing.create(validateUplink(settings)) }),
+      handler: async ({ settings }) => ({ uplink: await standing.create(validateUplink(settings, upstream)) }),
     },
     updateUplink: uplinkChange(async (request) => {
       const { change, labels } = changeOf(request, uplinks.describe(request.uplinkId, false));

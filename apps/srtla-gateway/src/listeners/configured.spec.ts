@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { srtla } from '@mediaplane/proto';
 import { loadConfig } from '@mediaplane/service';
 import { z } from 'zod';
-import { checkConfig, srtlaGatewayConfig } from '../config.ts';
+import { srtlaGatewayConfig } from '../config.ts';
 import { configuredListeners } from './configured.ts';
 
 const INTERFACES = [{ name: 'default', bindAddress: '127.0.0.1', advertisedAddress: '127.0.0.1' }];
 
 function listenersOf(listeners: object[]): srtla.ListenerSettings[] {
   const config = loadConfig(z.strictObject(srtlaGatewayConfig), { values: { listeners } });
-  return configuredListeners(config.listeners, INTERFACES);
+  return configuredListeners(config.listeners, INTERFACES, config.upstream);
 }
 
 describe('listeners of the configuration', () => {
@@ -63,6 +63,7 @@ describe('listeners of the configuration', () => {
       ],
       /listeners\[1\]\.port: is that of listeners\[0\]/,
     ],
+    [[{ name: 'a', port: 30_001, server: 'x:1' }], /listeners\[0\]\.port: must not be one of 30000 to 31999/],
     [[{ name: 'a', port: 5000 }], /listeners\[0\]\.server: must be set/],
     [[{ name: 'a', server: 'x:1', withoutStreamId: { refuse: 'forbidden' } }], /withoutStreamId: must be empty/],
     [[{ name: 'a', server: 'x' }], /listeners\[0\]\.server: must be host:port, is "x"/],
@@ -98,11 +99,4 @@ describe('listeners of the configuration', () => {
   ])('%j stops the start', (listeners, message) => {
     expect(() => listenersOf(listeners)).toThrow(message);
   });
-});
-
-test('a listener has no port of those towards SRT servers', () => {
-  const values = { listeners: [{ name: 'a', port: 30_001, server: 'x:1' }] };
-  const config = loadConfig(z.strictObject(srtlaGatewayConfig), { values });
-  expect(checkConfig(config)).toMatchObject({ path: 'upstream.portMin' });
-  expect(checkConfig({ ...config, upstream: { ...config.upstream, portMin: 30_002 } })).toBeUndefined();
 });

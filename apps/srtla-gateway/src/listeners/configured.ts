@@ -6,6 +6,7 @@ import type { ConfiguredListener } from '../config.ts';
 import { configKey } from '../validation/config-key.ts';
 import { parseServer } from '../validation/names.ts';
 import { validateListener } from '../validation/listener-settings.ts';
+import type { UpstreamRange } from '../validation/upstream-range.ts';
 
 const { DrainingReply } = srtla;
 type ConfiguredAction = ConfiguredListener['withoutStreamId'];
@@ -19,6 +20,7 @@ const REFUSALS: ReadonlyMap<string, srtla.IngestRefusal> = new Map([
 export function configuredListeners(
   entries: readonly ConfiguredListener[],
   interfaces: readonly NetInterface[],
+  upstream: UpstreamRange,
 ): srtla.ListenerSettings[] {
   return entries.map((entry, i) => {
     try {
@@ -28,7 +30,7 @@ export function configuredListeners(
         ({ port, interface: name }) => port !== 0 && port === entry.port && name === entry.interface,
       );
       if (rival !== -1 && rival < i) throw ServiceError.invalidField('port', `is that of listeners[${rival}] too`);
-      return validateListener(settingsOf(entry), interfaces);
+      return validateListener(settingsOf(entry), interfaces, upstream);
     } catch (error) {
       if (!(error instanceof ServiceError) || error.fieldViolations === undefined) throw error;
       const wrong = error.fieldViolations.map(

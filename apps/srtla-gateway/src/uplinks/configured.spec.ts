@@ -8,7 +8,7 @@ const GOOD = { name: 'van', receiver: '[2001:db8::1]:5000' };
 
 function uplinksOf(uplinks: object[]): unknown {
   const config = loadConfig(z.strictObject(srtlaGatewayConfig), { values: { uplinks } }, checkConfig);
-  return configuredUplinks(config.uplinks);
+  return configuredUplinks(config.uplinks, config.upstream);
 }
 
 test('an uplink of the configuration has the settings of one that is made by call', () => {
@@ -35,6 +35,7 @@ test.each([
     ],
     'uplinks[1].listenPort',
   ],
+  [[{ ...GOOD, listenPort: 30_001 }], 'uplinks[0].listenPort = 30001: must not be one of 30000 to 31999'],
   [[{ ...GOOD, receiver: 'van' }], 'uplinks[0].receiver'],
   [[{ ...GOOD, receiver: 'van:0' }], 'must be 1 to 65535, is 0'],
   [[{ ...GOOD, name: 'Van' }], 'must be 1 to 64 of a-z'],

@@ -5,11 +5,15 @@ import type { ConfiguredUplink } from '../config.ts';
 import { configKey } from '../validation/config-key.ts';
 import { parseServer } from '../validation/names.ts';
 import { validateUplink } from '../validation/uplink-requests.ts';
+import type { UpstreamRange } from '../validation/upstream-range.ts';
 
 const { CLASSIC, ENHANCED } = srtla.SchedulingMode;
 
 /** What is wrong with the uplinks that the configuration lists. */
-export function configuredUplinksProblem(entries: readonly ConfiguredUplink[]): ConfigProblem | undefined {
+export function configuredUplinksProblem(
+  entries: readonly ConfiguredUplink[],
+  upstream: UpstreamRange,
+): ConfigProblem | undefined {
   for (const [i, entry] of entries.entries()) {
     const twin = entries.findIndex(({ name }) => name === entry.name);
     if (twin < i) return { path: `uplinks[${i}].name`, complaint: `is that of uplinks[${twin}] too` };
@@ -24,7 +28,7 @@ export function configuredUplinksProblem(entries: readonly ConfiguredUplink[]): 
       return { path: `uplinks[${i}].receiver`, complaint: `must be host:port, is "${entry.receiver}"` };
     }
     try {
-      validateUplink(settingsOf(entry));
+      validateUplink(settingsOf(entry), upstream);
     } catch (error) {
       if (!(error instanceof ServiceError) || error.fieldViolations === undefined) throw error;
       const [{ field, description }] = error.fieldViolations;
@@ -35,8 +39,11 @@ export function configuredUplinksProblem(entries: readonly ConfiguredUplink[]): 
 }
 
 /** The settings of uplinks with which nothing is wrong. */
-export function configuredUplinks(entries: readonly ConfiguredUplink[]): srtla.UplinkSettings[] {
-  return entries.map((entry) => validateUplink(settingsOf(entry)));
+export function configuredUplinks(
+  entries: readonly ConfiguredUplink[],
+  upstream: UpstreamRange,
+): srtla.UplinkSettings[] {
+  return entries.map((entry) => validateUplink(settingsOf(entry), upstream));
 }
 
 function settingsOf({ receiver, mode, ...rest }: ConfiguredUplink): srtla.UplinkSettings {

@@ -7,6 +7,7 @@ const INTERFACES = [
   { name: 'default', bindAddress: '127.0.0.1', advertisedAddress: '192.0.2.1' },
   { name: 'inner', bindAddress: '127.0.0.2', advertisedAddress: '127.0.0.2' },
 ];
+const UPSTREAM = { portMin: 30_000, portMax: 31_999 };
 type Settings = Parameters<typeof srtla.ListenerSettings.fromPartial>[0];
 const server = { host: 'srt.example', port: 5002 };
 const fixed = { policy: { $case: 'fixed' as const, value: server } };
@@ -15,7 +16,11 @@ const rules = (value: Parameters<typeof srtla.IngestRules.fromPartial>[0]) => ({
 });
 
 const validate = (settings: Settings): srtla.ListenerSettings =>
-  validateListener(srtla.ListenerSettings.fromPartial({ name: 'main', ingest: fixed, ...settings }), INTERFACES);
+  validateListener(
+    srtla.ListenerSettings.fromPartial({ name: 'main', ingest: fixed, ...settings }),
+    INTERFACES,
+    UPSTREAM,
+  );
 
 const refusedSettings = (settings: Settings): string[] => refusedFields(() => validate(settings));
 
@@ -50,6 +55,8 @@ describe('settings of a listener', () => {
     ['no name', { name: '' }, ['settings.name']],
     ['an interface that is not configured', { interface: 'outer' }, ['settings.interface']],
     ['a port too high', { port: 65_536 }, ['settings.port']],
+    ['the first port towards SRT servers', { port: 30_000 }, ['settings.port']],
+    ['the last of them', { port: 31_999 }, ['settings.port']],
     ['no policy', { ingest: {} }, ['settings.ingest']],
     [
       'no server',
@@ -141,7 +148,11 @@ describe('settings of a listener', () => {
     expect(refusedSettings(settings)).toEqual(fields);
   });
 
+  test('a port beside those towards SRT servers, or one of the system, is taken', () => {
+    for (const port of [0, 29_999, 32_000]) expect(validate({ port })).toMatchObject({ port });
+  });
+
   test('none at all', () => {
-    expect(() => validateListener(undefined, INTERFACES)).toThrow(/settings: must be there/);
+    expect(() => validateListener(undefined, INTERFACES, UPSTREAM)).toThrow(/settings: must be there/);
   });
 });

@@ -5,6 +5,8 @@ import { RECEIVER_DEFAULTS } from '../domain/receiver/options.ts';
 import type { ReceiverOptions } from '../domain/receiver/options.ts';
 import { checkPolicy } from './ingest-policy.ts';
 import { requireName } from './names.ts';
+import { requireOutside } from './upstream-range.ts';
+import type { UpstreamRange } from './upstream-range.ts';
 
 const { DrainingReply } = srtla;
 const MAX_PORT = 65_535;
@@ -24,6 +26,7 @@ const LIMITS = {
 export function validateListener(
   input: srtla.ListenerSettings | undefined,
   interfaces: readonly NetInterface[],
+  upstream: UpstreamRange,
 ): srtla.ListenerSettings {
   const violations = new Violations();
   if (input === undefined) violations.add('settings', 'must be there');
@@ -35,6 +38,7 @@ export function validateListener(
     violations.add('settings.interface', `must be one of ${known}, is ${quoted(settings.interface)}`);
   }
   violations.requireRange('settings.port', settings.port, 0, MAX_PORT);
+  requireOutside(violations, 'settings.port', settings.port, upstream);
   checkPolicy(violations, 'settings.ingest', settings.ingest?.policy);
   const limits = settings.limits ?? srtla.ListenerLimits.fromPartial({});
   for (const key of [

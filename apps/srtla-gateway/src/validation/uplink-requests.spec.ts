@@ -3,6 +3,7 @@ import { srtla } from '@mediaplane/proto';
 import { refusedFields } from '@mediaplane/testkit';
 import { keyFrameMs, linkChange, uplinkChange, validateUplink } from './uplink-requests.ts';
 
+const UPSTREAM = { portMin: 30_000, portMax: 31_999 };
 const LTE = { name: 'lte', device: 'wwan0', priority: 1 };
 const PRESENT = srtla.Uplink.fromPartial({
   settings: { name: 'van', listenAddress: '127.0.0.1', maxBitrateBps: 50_000_000, links: [LTE] },
@@ -92,15 +93,25 @@ describe('UpdateLink', () => {
   });
 });
 
+test('CreateUplink takes no port of those towards SRT servers', () => {
+  const validate = (listenPort: number): srtla.UplinkSettings => {
+    const settings = { name: 'van', receiverHost: 'x', receiverPort: 5000, listenPort };
+    return validateUplink(srtla.UplinkSettings.fromPartial(settings), UPSTREAM);
+  };
+  for (const port of [30_000, 31_999]) expect(refusedFields(() => validate(port))).toEqual(['settings.listen_port']);
+  expect(() => validate(30_001)).toThrow('must not be one of 30000 to 31999');
+  for (const port of [0, 29_999, 32_000]) expect(validate(port).listenPort).toBe(port);
+});
+
 test('CreateUplink and MarkKeyFrames name what is wrong', () => {
   const mode = 9 as srtla.SchedulingMode;
-  expect(refusedFields(() => validateUplink(srtla.UplinkSettings.fromPartial({ name: '', mode })))).toEqual([
+  expect(refusedFields(() => validateUplink(srtla.UplinkSettings.fromPartial({ name: '', mode }), UPSTREAM))).toEqual([
     'settings.name',
     'settings.mode',
     'settings.receiver_host',
     'settings.receiver_port',
   ]);
-  expect(refusedFields(() => validateUplink(undefined))).toEqual(['settings']);
+  expect(refusedFields(() => validateUplink(undefined, UPSTREAM))).toEqual(['settings']);
   expect(refusedFields(() => keyFrameMs(0))).toEqual(['duration_ms']);
   expect(refusedFields(() => keyFrameMs(2001))).toEqual(['duration_ms']);
 });

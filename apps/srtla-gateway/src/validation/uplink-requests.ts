@@ -6,11 +6,16 @@ import { linkSettings, schedulingMode, uplinkSettings } from '../api/uplink-mess
 import { receiverViolations, uplinkViolations } from '../uplinks/settings.ts';
 import type { LinkChange, UplinkChange } from '../uplinks/uplink.ts';
 import { requireName } from './names.ts';
+import { requireOutside } from './upstream-range.ts';
+import type { UpstreamRange } from './upstream-range.ts';
 
 const MAX_KEY_FRAME_MS = 2000;
 
 /** @throws ServiceError INVALID_ARGUMENT that names every field */
-export function validateUplink(settings: srtla.UplinkSettings | undefined): srtla.UplinkSettings {
+export function validateUplink(
+  settings: srtla.UplinkSettings | undefined,
+  upstream: UpstreamRange,
+): srtla.UplinkSettings {
   if (settings === undefined) throw ServiceError.invalidField('settings', 'must be there');
   const violations = new Violations();
   requireName(violations, 'settings.name', settings.name);
@@ -18,6 +23,7 @@ export function validateUplink(settings: srtla.UplinkSettings | undefined): srtl
   for (const { field, description } of uplinkViolations(uplinkSettings(settings))) {
     violations.add(`settings.${field}`, description);
   }
+  requireOutside(violations, 'settings.listen_port', settings.listenPort, upstream);
   const labels = normaliseLabels(settings.labels, 'settings.labels', violations);
   violations.throwIfAny();
   return { ...settings, labels };

@@ -244,7 +244,7 @@ export interface ListenerSettings {
   name: string;
   /** Name of one of the configured interfaces; empty: the first. */
   interface: string;
-  /** UDP port that senders send to, 1 to 65535; 0 lets the system choose. */
+  /** UDP port that senders send to, 1 to 65535, but none of upstream.portMin to portMax; 0 lets the system choose. */
   port: number;
   /** Required. */
   ingest:

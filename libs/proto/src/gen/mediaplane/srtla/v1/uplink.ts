@@ -232,7 +232,7 @@ export interface UplinkSettings {
   name: string;
   /** Where the encoder sends to: an address of this machine, IPv4 or IPv6 literal. Empty: 127.0.0.1. Fixed when it is created. */
   listenAddress: string;
-  /** Its UDP port, 1 to 65535; 0 lets the system choose. Fixed when it is created. */
+  /** Its UDP port, 1 to 65535, but none of upstream.portMin to portMax; 0 lets the system choose. Fixed when it is created. */
   listenPort: number;
   /** Required: name or literal of the SRTLA receiver, 1 to 253 characters. A name is resolved again when no link gets through. */
   receiverHost: string;
