@@ -285,8 +285,8 @@ function isRelayEvent(event: SrtlaEvent): event is RelayEvent {
 }
 
 function sampleOf(group: LiveGroup): srtla.GroupSample {
-  const { streamName, latencyMs } = group.record;
-  return { groupId: group.id, statistics: group.rates.latest, streamName, latencyMs };
+  const { streamName, latencyMs, streamTime } = group.record;
+  return { groupId: group.id, statistics: group.rates.latest, streamName, latencyMs, streamTime };
 }
 
 /** Undefined without a key, and where there are no other instances. Rejects with ConfigError. */

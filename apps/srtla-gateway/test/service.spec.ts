@@ -50,7 +50,12 @@ describeIf('srt-live-transmit', 'srtla-gateway', (programs) => {
     const sample = await follower.until(({ item }) =>
       item?.$case === 'statistics' && (item.value.statistics?.bitrateBps ?? 0) > 1e6 ? item.value : undefined,
     );
-    expect(sample).toMatchObject({ groupId, streamName: 'main', latencyMs: LATENCY_MS });
+    expect(sample).toMatchObject({
+      groupId,
+      streamName: 'main',
+      latencyMs: LATENCY_MS,
+      streamTime: streaming?.streamTime,
+    });
     expect(sample.statistics?.links.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 5);
 
     const metrics = await fetch(`http://${adminAddress}/metrics`).then((response) => response.text());

@@ -11,11 +11,13 @@ function sample(groupId: string, streamName: string, bitrateBps: number): srtla.
     groupId,
     streamName,
     latencyMs: 2000,
+    streamTime: new Date(100_000),
     statistics: {
+      sampleTime: new Date(216_400),
       bitrateBps,
       rttMs: 42.4,
       nakPackets: 7,
-      uptimeMs: 116_400,
+      uptimeMs: 3_600_000,
       links: [
         {
           address: { address: '192.0.2.1', port: 4000 },
@@ -121,6 +123,16 @@ test('of two streams of a name the first is told, but for one that carries nothi
   expect(pages.one('x')).toMatchObject({ publisher: { bitrate: 2000 } });
   pages.onReport({ groups: [sample('gr_a_1', 'x', 1_000_000)], uplinks: [] });
   expect(pages.one('x')).toMatchObject({ publisher: { bitrate: 1000 } });
+});
+
+test('the address of a link is one that can be pasted, also of IPv6', () => {
+  const pages = new StreamPages();
+  const links = [{ address: { address: '::1', port: 57_471 } }, { address: { address: '192.0.2.1', port: 4000 } }];
+  const group = srtla.GroupSample.fromPartial({ groupId: 'gr_a_1', streamName: 'x', statistics: { links } });
+  pages.onReport({ groups: [group], uplinks: [] });
+  expect(pages.one('x')).toMatchObject({
+    publisher: { uptime: 0, peers: [{ address: '[::1]:57471' }, { address: '192.0.2.1:4000' }] },
+  });
 });
 
 test('a stream may have any name', () => {

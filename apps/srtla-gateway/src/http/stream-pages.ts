@@ -59,12 +59,12 @@ export class StreamPages {
   }
 }
 
-function page({ latencyMs }: srtla.GroupSample, statistics: srtla.GroupStatistics): object {
+function page({ latencyMs, streamTime }: srtla.GroupSample, statistics: srtla.GroupStatistics): object {
   const kbps = Math.round(statistics.bitrateBps / KBIT);
   return {
     bitrate: kbps,
     rtt: rounded(statistics.rttMs ?? 0),
-    uptime: Math.round(statistics.uptimeMs / 1000),
+    uptime: secondsBetween(streamTime, statistics.sampleTime),
     latency: latencyMs,
     buffer: 0,
     dropped_pkts: 0,
@@ -77,7 +77,7 @@ function page({ latencyMs }: srtla.GroupSample, statistics: srtla.GroupStatistic
     pktRcvLoss: statistics.nakPackets,
     nakRate: rounded(statistics.nakRate),
     peers: statistics.links.map((link) => ({
-      address: `${link.address?.address ?? ''}:${link.address?.port ?? 0}`,
+      address: link.address === undefined ? '' : addressText(link.address),
       bitrate: Math.round(link.bitrateBps / KBIT),
       rtt: rounded(link.rttMs ?? 0),
       nakRate: rounded(link.nakRate ?? 0),
@@ -87,4 +87,14 @@ function page({ latencyMs }: srtla.GroupSample, statistics: srtla.GroupStatistic
       bytes: link.bytes,
     })),
   };
+}
+
+/** Both by the clock of the group's instance. */
+function secondsBetween(from: Date | undefined, to: Date | undefined): number {
+  if (from === undefined || to === undefined) return 0;
+  return Math.max(Math.round((to.getTime() - from.getTime()) / 1000), 0);
+}
+
+function addressText({ address, port }: srtla.Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

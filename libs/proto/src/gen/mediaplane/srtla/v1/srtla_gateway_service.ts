@@ -301,6 +301,8 @@ export interface GroupSample {
   streamName: string;
   /** Of its SRT session; 0 until that stands. */
   latencyMs: number;
+  /** When that stood; absent before. */
+  streamTime: Date | undefined;
 }
 
 /** Statistics of an uplink. */
@@ -3270,7 +3272,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
 };
 
 function createBaseGroupSample(): GroupSample {
-  return { groupId: "", statistics: undefined, streamName: "", latencyMs: 0 };
+  return { groupId: "", statistics: undefined, streamName: "", latencyMs: 0, streamTime: undefined };
 }
 
 export const GroupSample: MessageFns<GroupSample> = {
@@ -3286,6 +3288,9 @@ export const GroupSample: MessageFns<GroupSample> = {
     }
     if (message.latencyMs !== 0) {
       writer.uint32(32).int32(message.latencyMs);
+    }
+    if (message.streamTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.streamTime), writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -3335,6 +3340,14 @@ export const GroupSample: MessageFns<GroupSample> = {
             message.latencyMs = reader.int32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.streamTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3365,6 +3378,11 @@ export const GroupSample: MessageFns<GroupSample> = {
         : isSet(object.latency_ms)
         ? globalThis.Number(object.latency_ms)
         : 0,
+      streamTime: isSet(object.streamTime)
+        ? fromJsonTimestamp(object.streamTime)
+        : isSet(object.stream_time)
+        ? fromJsonTimestamp(object.stream_time)
+        : undefined,
     };
   },
 
@@ -3382,6 +3400,9 @@ export const GroupSample: MessageFns<GroupSample> = {
     if (message.latencyMs !== 0) {
       obj.latencyMs = Math.round(message.latencyMs);
     }
+    if (message.streamTime !== undefined) {
+      obj.streamTime = message.streamTime.toISOString();
+    }
     return obj;
   },
 
@@ -3396,6 +3417,7 @@ export const GroupSample: MessageFns<GroupSample> = {
       : undefined;
     message.streamName = object.streamName ?? "";
     message.latencyMs = object.latencyMs ?? 0;
+    message.streamTime = object.streamTime ?? undefined;
     return message;
   },
 };
