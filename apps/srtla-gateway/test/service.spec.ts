@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { srtla } from '@mediaplane/proto';
 import { prometheusName } from '@mediaplane/service';
-import { freePort, tempFolder } from '@mediaplane/testkit';
+import { freePort, tempFolder, TestProcess } from '@mediaplane/testkit';
 import { describeIf } from '@mediaplane/testkit/jest';
 import { SRTLA_GATEWAY_METRICS } from '../src/metrics.ts';
 import { Follower } from './support/follower.ts';
@@ -13,6 +16,17 @@ const { GroupState, GroupView, EndReason } = srtla;
 const PACKETS = 1500;
 const LINKS = 2;
 const LATENCY_MS = 2000;
+
+const BUILT_SENDER = fileURLToPath(new URL('../dist/send/main.js', import.meta.url));
+
+test('the sender on its own starts as it was built, too', async () => {
+  await using folder = await tempFolder('built-sender');
+  const links = join(folder.path, 'links.txt');
+  await writeFile(links, '127.0.0.2\n');
+  const args = ['--to', '127.0.0.1:9', '--links', links, '--listen', '0', '--json'];
+  await using sender = await TestProcess.startNode(BUILT_SENDER, { name: 'srtla-send', args });
+  await sender.waitForJson(({ type }) => type === 'started');
+});
 
 describeIf('srt-live-transmit', 'srtla-gateway', (programs) => {
   const program = programs['srt-live-transmit'];

@@ -8,7 +8,8 @@ import type { UplinkView } from '../uplinks/view.ts';
 import type { Display } from './displays.ts';
 import type { SendOptions } from './options.ts';
 
-const PROGRAM = new URL('../media/program.ts', import.meta.url);
+/** Media threads run from source, also when this file was compiled to dist/. */
+const PROGRAM = new URL('../../src/media/program.ts', import.meta.url);
 const UPLINK_ID = 'up_send_1';
 /** Of the media thread's memory, beside what is kept to go out again: for what is being received. */
 const BASE_ARENA_BYTES = 4 << 20;
