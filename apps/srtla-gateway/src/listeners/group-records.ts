@@ -74,15 +74,6 @@ export class GroupRecords {
     return record?.$case === 'group' && this.#isOfUse(record.value, Date.now()) ? record.value : undefined;
   }
 
-  /** Groups of all nodes that stream by listeners of that name, as far as they can be taken up. Rejects while the bus is away. */
-  async ofAll(listenerName: string, unixMs: number): Promise<srtla.GroupRecord[]> {
-    const values = await this.#store.loadOfAll(`${listenerName}.`);
-    return values.flatMap((value) => {
-      const record = decode(value);
-      return record?.$case === 'group' && this.#isOfUse(record.value, unixMs) ? [record.value] : [];
-    });
-  }
-
   /** Its stream stands, or something of it has changed. Nothing is stored of a group without a stream: its sender begins anew. */
   put(group: LiveGroup): void {
     const { stream, upstream } = group;

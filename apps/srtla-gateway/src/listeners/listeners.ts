@@ -35,6 +35,7 @@ export interface ListenersParts extends ClosingParts {
   /** A link wants into a group that another instance began. */
   onForeignLink(listener: LiveListener, event: ForeignGroupEvent): void;
   onStranger(listener: LiveListener, event: StrangerEvent): void;
+  onListenerLost(listener: LiveListener): void;
   readonly log: Logger;
 }
 
@@ -173,6 +174,7 @@ export class Listeners {
         { listenerId: listener.id, cause, groups: listener.groups.size },
         'listener lost its media thread: it goes on in another',
       );
+      this.#parts.onListenerLost(listener);
       this.#recovery.begin(listener);
       return;
     }

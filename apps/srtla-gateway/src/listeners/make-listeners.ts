@@ -129,6 +129,7 @@ export function makeListeners(parts: MakeListenersParts, stack: AsyncDisposableS
     sampler: () => sampler,
     onForeignLink: (listener, event) => foreignGroups?.onForeignLink(listener, event),
     onStranger: (listener, event) => foreignGroups?.onStranger(listener, event),
+    onListenerLost: (listener) => foreignGroups?.onListenerLost(listener),
     closeRelays: async (listener) => foreignGroups?.closeRelays(listener),
     log,
   });
@@ -150,11 +151,13 @@ export function makeListeners(parts: MakeListenersParts, stack: AsyncDisposableS
       relays,
       opening,
       media,
-      records,
+      bus: runtime.bus,
+      listeners: () => listeners.values(),
       groups: () => listeners.groups(),
       isDraining: () => listeners.isDraining,
       log,
     });
+  stack.defer(() => foreignGroups?.stop());
   const sampler: Sampler = new Sampler({
     media,
     listeners: () => listeners.values(),

@@ -236,6 +236,7 @@ export class ListenersBench {
       sampler: () => this.sampler,
       onForeignLink: () => undefined,
       onStranger: () => undefined,
+      onListenerLost: () => undefined,
       closeRelays: async () => undefined,
       log,
     });

@@ -73,7 +73,7 @@ export interface ForeignGroupEvent {
   readonly isRelayed: boolean;
 }
 
-/** With `foreignGroups: 'tell'`: an address that is no link's sends what links send. Told once a second, of so many at the most. */
+/** With a relay: an address that is no link's sends what links send. Told once a second, of so many at the most. */
 export interface StrangerEvent {
   readonly type: 'stranger';
   readonly address: AddressWords;

@@ -13,8 +13,8 @@ export interface RelayInit {
   readonly listenerId: string;
   /** The link. */
   readonly origin: AddressWords;
-  /** Of its group, as `foreign-group` told it. */
-  readonly groupId: string;
+  /** Of its group, as `foreign-group` told it; null where the link has only sent what links send. */
+  readonly groupId: string | null;
   /** From the session's socket to the owner's relay socket. */
   readonly path: RelayPath;
   readonly keys: RelayKeys;

@@ -49,10 +49,6 @@ export class FolderPlace implements RecordPlace {
   }
 
   /** Other nodes cannot be seen. */
-  async loadOfAll(): Promise<Uint8Array[]> {
-    return [];
-  }
-
   async takeForeign(): Promise<undefined> {
     return undefined;
   }

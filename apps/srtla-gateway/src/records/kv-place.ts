@@ -25,11 +25,6 @@ export class KvPlace implements RecordPlace {
     await this.#kv.delete(this.#prefix + key);
   }
 
-  async loadOfAll(prefix: string): Promise<Uint8Array[]> {
-    const entries = await this.#kv.entries(`*.${prefix}>`);
-    return entries.map(({ value }) => value);
-  }
-
   async takeForeign(key: string): Promise<Uint8Array | undefined> {
     const [found] = await this.#kv.entries(`*.${key}`);
     if (found === undefined) return undefined;

@@ -58,7 +58,6 @@ describe('a folder', () => {
     const place: RecordPlace = {
       load: (prefix, onCorrupt) => inner.load(prefix, onCorrupt),
       remove: (key) => inner.remove(key),
-      loadOfAll: () => inner.loadOfAll(),
       takeForeign: () => inner.takeForeign(),
       write: async (key, value) => {
         if (!ok) throw new Error('disk full');
@@ -91,7 +90,6 @@ test('a bus that does not answer yet is asked again; what cannot be read at all 
       return new Map([['main.x', bytes('1')]]);
     },
     remove: async () => undefined,
-    loadOfAll: async () => [],
     takeForeign: async () => undefined,
     write: async () => undefined,
   };
@@ -110,7 +108,6 @@ test('one that cannot be written does not keep others from being written', async
       written.push(key);
     },
     remove: async () => undefined,
-    loadOfAll: async () => [],
     takeForeign: async () => undefined,
   };
   const store = new RecordStore(place, pino({ level: 'silent' }));

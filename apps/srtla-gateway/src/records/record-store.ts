@@ -9,8 +9,6 @@ export interface RecordPlace {
   write(key: string, value: Uint8Array): Promise<void>;
   /** What is not there is removed without a word. */
   remove(key: string): Promise<void>;
-  /** What is readable below `prefix` of what all nodes have, ours too, if this one can see the others'; in no order. */
-  loadOfAll(prefix: string): Promise<Uint8Array[]>;
   /** Removes the record of that key that another node has, and returns it; undefined when none has. */
   takeForeign(key: string): Promise<Uint8Array | undefined>;
 }
@@ -77,11 +75,6 @@ export class RecordStore {
       this.#log.warn({ err }, 'a record of another node cannot be read');
       return undefined;
     }
-  }
-
-  /** What all nodes have below `prefix`. Rejects when that cannot be read. */
-  loadOfAll(prefix: string): Promise<Uint8Array[]> {
-    return this.#place.loadOfAll(prefix);
   }
 
   put(key: string, value: Uint8Array): void {

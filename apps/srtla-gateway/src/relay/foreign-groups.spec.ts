@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { EmbeddedBus } from '@mediaplane/control';
 import { parseSocketAddress, plainAddress } from '@mediaplane/net';
 import type { UdpSocketHandle } from '@mediaplane/net';
 import { srtla } from '@mediaplane/proto';
@@ -9,13 +10,13 @@ import type { ListenerMedia } from '../listeners/upstreams.ts';
 import { ForeignGroups } from './foreign-groups.ts';
 import type { ForeignGroupsParts } from './foreign-groups.ts';
 import type { Claim } from './owner-claims.ts';
+import type { LiveRelay } from './relays.ts';
 import { claimKey } from './owner-claims.ts';
 import type { Ownership } from './owners.ts';
 
 const GROUP = 'ab'.repeat(256);
 const STREAM_UNIX_MS = 1_800_000_000_000;
-const LINK_IP = '198.51.100.7';
-const LINK = plainAddress(parseSocketAddress(LINK_IP, 5000));
+const LINK = plainAddress(parseSocketAddress('198.51.100.7', 5000));
 const SOCKET: UdpSocketHandle = {
   id: 1,
   implementation: 'dgram',
@@ -34,13 +35,9 @@ class Stand {
   ownership: Ownership = { kind: 'unreachable' };
   left: LiveGroup | 'ended' | undefined;
   adopts = true;
-  /** What has been stored of groups. */
-  stored: srtla.GroupRecord[] = [];
-  readonly listener = new LiveListener(
-    SOCKET,
-    srtla.Listener.fromPartial({ listenerId: 'ln_a_1' }),
-    srtla.ListenerSettings.fromPartial({ name: 'main' }),
-  );
+  /** Handed on now. */
+  #relay: LiveRelay | undefined;
+  readonly listener: LiveListener;
   readonly claims = {
     onClaim: (_key: string, _claim: Claim): void => undefined,
     insist: async () => void this.said.push('insist'),
@@ -49,16 +46,25 @@ class Stand {
   };
   readonly foreign: ForeignGroups;
 
-  constructor({ handsOn = false } = {}) {
+  constructor({ handsOn = false, bus = new EmbeddedBus(), instanceId = 'a', name = 'main' } = {}) {
+    this.listener = new LiveListener(
+      SOCKET,
+      srtla.Listener.fromPartial({ listenerId: `ln_${instanceId}_1` }),
+      srtla.ListenerSettings.fromPartial({ name }),
+    );
     const relays: ForeignGroupsParts['relays'] = {
-      values: () => [],
-      get: () => undefined,
-      ofSession: () => undefined,
-      open: async ({ groupId }, owner) => {
-        this.said.push(`${groupId === GROUP ? 'hand on' : 'hand on another'} to ${owner}`);
+      values: () => (this.#relay === undefined ? [] : [this.#relay]),
+      get: () => this.#relay,
+      ofSession: () => this.#relay,
+      open: async (link, owner, ownerAddress) => {
+        this.#relay = { link, owner, ownerAddress, sessionId: 'relay', socket: SOCKET };
+        this.said.push(`hand on${link.groupId === GROUP ? '' : ' without an id'} to ${owner}`);
         return true;
       },
-      close: async () => undefined,
+      close: async () => {
+        this.#relay = undefined;
+        this.said.push('let go');
+      },
       forget: () => false,
     };
     this.listener.isOpen = true;
@@ -67,11 +73,12 @@ class Stand {
       return this.adopts as never;
     };
     this.foreign = new ForeignGroups({
-      instanceId: 'a',
-      owners: { find: async () => this.ownership },
+      instanceId,
+      owners: { find: async () => this.ownership, reach: () => this.ownership },
       claims: this.claims,
       relays: handsOn ? relays : undefined,
-      records: { ofAll: async () => this.stored },
+      bus,
+      listeners: () => [this.listener],
       opening: {
         takeOverForeign: async () => this.left,
         giveUp: async () => void this.said.push('give up'),
@@ -163,63 +170,99 @@ describe('a link of a foreign group', () => {
 describe('a link that comes without a word of its group', () => {
   const B: Ownership = { kind: 'other', instanceId: 'b', address: LINK };
 
-  function stored(key: string, instanceId: string, seenUnixMs = 0): srtla.GroupRecord {
-    const links = [{ address: { address: '198.51.100.8', port: 5000 } }, { address: { address: LINK_IP, port: 5000 } }];
-    return srtla.GroupRecord.fromPartial({
-      group: { instanceId, links },
-      key: Buffer.from(key, 'hex'),
-      seenTime: new Date(seenUnixMs),
-    });
+  /** Instances `a` and `b` on one bus; a link of a group of `b`, or of nobody, comes to `a`. */
+  async function pair({ handsOn = true, known = true } = {}): Promise<{ a: Stand; b: Stand }> {
+    const bus = new EmbeddedBus();
+    const a = new Stand({ handsOn, bus });
+    const b = new Stand({ handsOn: true, bus, instanceId: 'b' });
+    a.ownership = B;
+    if (known) b.group(srtla.GroupState.STREAMING);
+    return { a, b };
   }
 
   async function stranger(stand: Stand): Promise<void> {
     stand.foreign.onStranger(stand.listener, { type: 'stranger', address: LINK });
     await settled();
+    await settled();
   }
 
-  test('is handed on to who has it, by the latest record that names it', async () => {
-    const stand = new Stand({ handsOn: true });
+  test('is handed on to who has it, and no id is known', async () => {
+    const { a, b } = await pair();
+    await stranger(a);
+    expect(a.said).toEqual(['hand on without an id to b']);
+    expect([...a.commands, ...b.commands, ...b.said]).toEqual([]);
+  });
+
+  test('is left to register again when nobody has it, who has it cannot be reached, or links are not handed on', async () => {
+    const unknown = await pair({ known: false });
+    await stranger(unknown.a);
+    const unreachable = await pair();
+    unreachable.a.ownership = { kind: 'unreachable' };
+    await stranger(unreachable.a);
+    const alone = await pair({ handsOn: false });
+    await stranger(alone.a);
+    for (const { a } of [unknown, unreachable, alone]) expect([...a.said, ...a.commands]).toEqual([]);
+  });
+
+  test('is not looked for while its listener closes, nor in a listener of another name', async () => {
+    const { a } = await pair();
+    a.listener.closing = Promise.resolve();
+    await stranger(a);
+    expect(a.said).toEqual([]);
+    const bus = new EmbeddedBus();
+    const [seeker, other] = [
+      new Stand({ handsOn: true, bus }),
+      new Stand({ handsOn: true, bus, name: 'other', instanceId: 'b' }),
+    ];
+    seeker.ownership = B;
+    other.group(srtla.GroupState.STREAMING);
+    await stranger(seeker);
+    expect(seeker.said).toEqual([]);
+  });
+
+  test('is let go when its owner says nothing and cannot be reached any more', async () => {
+    const { a } = await pair();
+    await stranger(a);
+    a.said.length = 0;
+    a.ownership = { kind: 'unknown' };
+    a.foreign.onRelayEvent('relay', { type: 'relay-owner-silent' });
+    await settled();
+    expect(a.said).toEqual(['let go']);
+    expect(a.commands).toEqual([]);
+  });
+
+  test('what is none of ours on the bus comes to nothing', async () => {
+    const bus = new EmbeddedBus();
+    const stand = new Stand({ handsOn: true, bus });
     stand.ownership = B;
-    stand.stored = [stored('cd'.repeat(256), 'c', 1000), stored(GROUP, 'b', 2000), stored('ef'.repeat(256), 'd', 500)];
-    await stranger(stand);
-    expect(stand.said).toEqual(['hand on to b']);
+    stand.group(srtla.GroupState.STREAMING);
+    for (const text of [
+      '',
+      ' ',
+      'b',
+      'b main',
+      'b main x',
+      'b main 198.51.100.7:5000 more',
+      'b.> main 198.51.100.7:5000',
+    ]) {
+      bus.publish('mp.v1.srtla-gateway.link.sought', Buffer.from(text));
+      bus.publish('mp.v1.srtla-gateway.link.found.a', Buffer.from(text));
+    }
+    bus.publish('mp.v1.srtla-gateway.link.found.a', Buffer.from('b main 198.51.100.7:5000'));
+    await settled();
+    expect([...stand.said, ...stand.commands]).toEqual([]);
   });
+});
 
-  test('is left to register again when it is in no record, its owner cannot be reached, or links are not handed on', async () => {
-    const unknown = new Stand({ handsOn: true });
-    unknown.ownership = B;
-    await stranger(unknown);
-    const unreachable = new Stand({ handsOn: true });
-    unreachable.stored = [stored(GROUP, 'b')];
-    await stranger(unreachable);
-    const alone = new Stand();
-    alone.ownership = B;
-    alone.stored = [stored(GROUP, 'b')];
-    await stranger(alone);
-    for (const stand of [unknown, unreachable, alone]) expect([...stand.said, ...stand.commands]).toEqual([]);
-  });
-
-  test('comes back to its group where that is ours, and begins none', async () => {
-    const stand = new Stand({ handsOn: true });
-    stand.ownership = { kind: 'ours' };
-    stand.stored = [stored(GROUP, 'a')];
-    await stranger(stand);
-    expect(stand.commands).toEqual([]);
-    const again = new Stand({ handsOn: true });
-    again.ownership = { kind: 'ours' };
-    again.stored = [stored(GROUP, 'a')];
-    again.group(srtla.GroupState.STREAMING);
-    await stranger(again);
-    expect(again.commands).toEqual(['adoptGroup']);
-  });
-
-  test('costs one look at the records, whoever else comes meanwhile', async () => {
-    const stand = new Stand({ handsOn: true });
-    let looks = 0;
-    Object.defineProperty(stand, 'stored', { get: () => ((looks += 1), []) });
-    for (let times = 0; times < 100; times += 1) await stranger(stand);
-    expect(looks).toBe(1);
-  });
+test('links of a listener whose media session is lost are handed on by the next one', async () => {
+  const stand = new Stand({ handsOn: true });
+  stand.ownership = { kind: 'other', instanceId: 'b', address: LINK };
+  await stand.comes();
+  expect(stand.said.splice(0)).toEqual(['hand on to b']);
+  stand.foreign.onListenerLost(stand.listener);
+  expect(stand.said.splice(0)).toEqual(['let go']);
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  expect(stand.said).toEqual(['hand on to b']);
 });
 
 describe('a group that is here and that another instance claims', () => {

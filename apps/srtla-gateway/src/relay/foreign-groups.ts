@@ -6,27 +6,32 @@ import type { Opening } from '../listeners/opening.ts';
 import type { ListenerMedia } from '../listeners/upstreams.ts';
 import type { ForeignGroupEvent, StrangerEvent } from '../media/listener-contract.ts';
 import type { RelayEvent } from '../media/relay-contract.ts';
-import { addressWords, endpointText } from '../listeners/endpoint.ts';
-import { LinkSearch } from './link-search.ts';
-import type { FoundLink, LinkSearchParts } from './link-search.ts';
+import { addressWords, endpoint, endpointText, sameEndpoint } from '../listeners/endpoint.ts';
+import { LinkFinder } from './link-finder.ts';
+import type { LinkFinderParts } from './link-finder.ts';
 import { claimKey } from './owner-claims.ts';
 import type { Claim, OwnerClaims } from './owner-claims.ts';
 import type { Owners, Ownership } from './owners.ts';
+import { parseSocketText } from './relay-network.ts';
 import { keyOf } from './relays.ts';
 import type { ForeignLink, Relays } from './relays.ts';
 
 /** A listener whose media thread died is open again by then; if not, its senders ask again. */
 const AGAIN_MS = 1000;
 
+/** One that has said which group it wants into. */
+type AskingLink = ForeignLink & { readonly groupId: string };
+
 export interface ForeignGroupsParts {
   readonly instanceId: string;
-  readonly owners: Pick<Owners, 'find'>;
+  readonly owners: Pick<Owners, 'find' | 'reach'>;
   readonly claims: Pick<OwnerClaims, 'onClaim' | 'insist' | 'yield' | 'release'>;
   /** Undefined: links are not handed on. */
   readonly relays: Pick<Relays, 'values' | 'get' | 'ofSession' | 'open' | 'close' | 'forget'> | undefined;
   readonly opening: Pick<Opening, 'takeOverForeign' | 'giveUp'>;
   readonly media: Pick<ListenerMedia, 'command'>;
-  readonly records: LinkSearchParts['records'];
+  readonly bus: LinkFinderParts['bus'];
+  listeners(): Iterable<LiveListener>;
   groups(): Iterable<LiveGroup>;
   isDraining(): boolean;
   readonly log: Logger;
@@ -46,22 +51,30 @@ export class ForeignGroups {
   readonly #settling = new Set<string>();
   /** One adoption after the other: the links of a group come at once. */
   readonly #adoptions = new Turns();
-  readonly #search: LinkSearch;
+  /** Undefined where links are not handed on. */
+  readonly #finder: LinkFinder | undefined;
 
   constructor(parts: ForeignGroupsParts) {
     this.#parts = parts;
     parts.claims.onClaim = (key, claim) => this.#onClaim(key, claim);
-    const { records, log } = parts;
-    this.#search = new LinkSearch({ records, onFound: (link) => this.#onFound(link), log });
+    const { relays, bus, instanceId } = parts;
+    this.#finder =
+      relays &&
+      new LinkFinder({
+        bus,
+        instanceId,
+        has: (listenerName, address) => this.#has(listenerName, address),
+        onFound: (link, owner) => void this.#settle({ ...link, groupId: null, issuer: owner, isRelayed: false }),
+      });
   }
 
   onForeignLink(listener: LiveListener, { id, issuer, address, isRelayed }: ForeignGroupEvent): void {
-    void this.#settle({ listener, groupId: id, issuer, address, isRelayed, isMoved: false });
+    void this.#settle({ listener, groupId: id, issuer, address, isRelayed });
   }
 
-  /** Without a key nobody can be handed on, and a link that has moved is left to register again. */
+  /** A link of another instance's group, perhaps, which a balancer has moved here. */
   onStranger(listener: LiveListener, { address }: StrangerEvent): void {
-    if (this.#parts.relays !== undefined) this.#search.seek(listener, address);
+    if (isServing(listener)) this.#finder?.seek({ listener, address });
   }
 
   onRelayEvent(sessionId: string, { type }: RelayEvent): void {
@@ -81,6 +94,20 @@ export class ForeignGroups {
     return true;
   }
 
+  /** A listener's media session is lost, and goes on in another: its links are handed on by that. */
+  onListenerLost(listener: LiveListener): void {
+    const { relays } = this.#parts;
+    for (const relay of [...(relays?.values() ?? [])]) {
+      if (relay.link.listener !== listener) continue;
+      void relays?.close(relay);
+      setTimeout(() => void this.#settle(relay.link), AGAIN_MS).unref();
+    }
+  }
+
+  stop(): void {
+    this.#finder?.[Symbol.dispose]();
+  }
+
   /** A listener is over. */
   async closeRelays(listener: LiveListener): Promise<void> {
     const { relays } = this.#parts;
@@ -88,26 +115,38 @@ export class ForeignGroups {
     await Promise.all(own.map((relay) => relays?.close(relay)));
   }
 
-  #onFound({ listener, groupId, instanceId: issuer, address }: FoundLink): void {
-    // What we have no more is over.
-    if (issuer === this.#parts.instanceId && !listener.hasGroup(groupId)) return;
-    void this.#settle({ listener, groupId, issuer, address, isRelayed: false, isMoved: true });
+  #has(listenerName: string, address: string): boolean {
+    const words = parseSocketText(address);
+    if (words === undefined) return false;
+    const sender = endpoint(words);
+    for (const listener of this.#parts.listeners()) {
+      if (listener.name !== listenerName) continue;
+      for (const { record } of listener.groups.values()) {
+        if (record.links.some((link) => sameEndpoint(link.address, sender))) return true;
+      }
+    }
+    return false;
   }
 
   async #settle(link: ForeignLink): Promise<void> {
-    const { owners, media, log, isDraining } = this.#parts;
-    const { listener, groupId, issuer, address, isRelayed, isMoved } = link;
+    const { owners, media, relays, log, isDraining } = this.#parts;
+    const { listener, groupId, issuer, address, isRelayed } = link;
     const key = keyOf(listener, address);
-    if (this.#settling.has(key) || !listener.isOpen) return;
+    if (this.#settling.has(key) || !isServing(listener)) return;
     this.#settling.add(key);
     try {
-      const ownership = await owners.find(groupId, issuer, listener.name, !isDraining());
-      if (ownership.kind === 'ours') return await this.#adopt(link);
+      const ownership =
+        groupId === null
+          ? owners.reach(issuer, listener.name)
+          : await owners.find(groupId, issuer, listener.name, !isDraining());
+      if (ownership.kind === 'ours' && groupId !== null) return await this.#adopt({ ...link, groupId });
       // It asks again in a second.
-      if (ownership.kind === 'unknown') return;
+      if (ownership.kind === 'unknown' && groupId !== null) return;
       if (ownership.kind === 'other' && !isRelayed) return await this.#relay(link, ownership);
-      // It has not asked, and will when it hears nothing.
-      if (isMoved) return;
+      // Nothing of it is to vanish in a relay that leads nowhere: what its sender says next, it says to us.
+      const relay = relays?.get(link);
+      if (relay !== undefined) await relays?.close(relay);
+      if (groupId === null) return;
       // What has been handed on once is not handed on again.
       this.refused += 1;
       await media.command(listener.mediaId, 'refuseForeign', { address, isRelayed });
@@ -133,7 +172,7 @@ export class ForeignGroups {
     );
   }
 
-  async #adopt(link: ForeignLink): Promise<void> {
+  async #adopt(link: AskingLink): Promise<void> {
     const { relays } = this.#parts;
     await this.#adoptions.run(async () => {
       const relay = relays?.get(link);
@@ -145,7 +184,7 @@ export class ForeignGroups {
     }
   }
 
-  async #join({ listener, groupId, issuer, address, isRelayed }: ForeignLink): Promise<void> {
+  async #join({ listener, groupId, issuer, address, isRelayed }: AskingLink): Promise<void> {
     const { opening, media, claims, log } = this.#parts;
     const isNew = !listener.hasGroup(groupId);
     const left = isNew ? await opening.takeOverForeign(listener, groupId) : undefined;
@@ -185,7 +224,7 @@ export class ForeignGroups {
     const { relays, groups } = this.#parts;
     const { instanceId } = claim;
     for (const { link, owner } of [...(relays?.values() ?? [])]) {
-      if (claimKey(link.groupId) === key && owner !== instanceId) void this.#settle(link);
+      if (link.groupId !== null && claimKey(link.groupId) === key && owner !== instanceId) void this.#settle(link);
     }
     if (instanceId === this.#parts.instanceId) return;
     for (const group of groups()) if (claimKey(group.key) === key) void this.#contested(group, claim);
@@ -214,11 +253,15 @@ export class ForeignGroups {
           issuer: claimant,
           address: addressWords(address),
           isRelayed: false,
-          isMoved: false,
         });
       }
     } catch (err) {
       log.warn({ err, ...facts }, 'a group that two instances claim stays as it is');
     }
   }
+}
+
+/** While it closes, its links are nobody's that somebody else could have. */
+function isServing({ isOpen, closing }: LiveListener): boolean {
+  return isOpen && closing === undefined;
 }

@@ -55,6 +55,12 @@ export class Owners {
     return { kind: 'unknown' };
   }
 
+  /** Where links are handed on to an instance. */
+  reach(instanceId: string, listenerName: string): Ownership {
+    const place = this.#place(instanceId, listenerName);
+    return place === 'gone' ? { kind: 'unknown' } : place;
+  }
+
   #place(owner: string, listenerName: string): Ownership | 'gone' {
     const { fleet, service, bus, canRelay, nowMs } = this.#options;
     const member = fleet.list({ service }).find(({ instanceId }) => instanceId === owner);

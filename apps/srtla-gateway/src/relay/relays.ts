@@ -6,17 +6,16 @@ import { SOCKET_ROLE } from '../media/contract.ts';
 import { socketAddress } from './relay-network.ts';
 import type { RelayNetwork } from './relay-network.ts';
 
-/** A link that wants into a group of another instance. */
+/** A link of a group that another instance has. */
 export interface ForeignLink {
   readonly listener: LiveListener;
-  readonly groupId: string;
-  /** The instance that began the group. */
+  /** null: it has not asked, the instance that has it was found. */
+  readonly groupId: string | null;
+  /** The instance that began the group, or was found. */
   readonly issuer: string;
   readonly address: AddressWords;
   /** Another instance hands it on. */
   readonly isRelayed: boolean;
-  /** It has not said which group it wants into: it was in it by another way. */
-  readonly isMoved: boolean;
 }
 
 /** A link that is handed on. */

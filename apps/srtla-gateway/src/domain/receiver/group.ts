@@ -20,6 +20,8 @@ export class Link {
   readonly relayedBy: string | null;
   /** The SRT session stood already when it came. */
   readonly joinedLate: boolean;
+  /** Its datagrams came by another instance all at once, without its sender's asking; where they come is no proof of whose they are. */
+  readonly wasFound: boolean;
   readonly upUs: number;
   readonly acks = new AckBatch();
   readonly jitter = new InterarrivalJitter();
@@ -40,6 +42,7 @@ export class Link {
     address: AddressWords,
     peer: RelayPeer | undefined,
     joinedLate: boolean,
+    wasFound: boolean,
     nowUs: number,
   ) {
     this.group = group;
@@ -48,6 +51,7 @@ export class Link {
     this.origin = peer === undefined ? this.address : new SocketAddress().copyFrom(peer.origin);
     this.relayedBy = peer === undefined ? null : peer.instanceId;
     this.joinedLate = joinedLate;
+    this.wasFound = wasFound;
     this.upUs = nowUs;
     this.heardUs = nowUs;
     this.deliveredUs = nowUs;

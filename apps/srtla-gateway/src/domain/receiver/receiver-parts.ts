@@ -45,7 +45,7 @@ export interface ReceiverEvents {
   lateLinkRefused(group: Group, address: AddressWords): void;
   /** REG2 of a group that another instance began and that is not here; not answered. `peer`: it came by the relay socket. */
   foreignGroup(key: string, issuer: string, from: AddressWords, peer: RelayPeer | undefined): void;
-  /** What links send has come from an address of none, which may be a link of another instance's group. Told now and then: see `Strangers`. */
+  /** What links send has come from an address of none, and other instances can be asked. Told now and then: see `Strangers`. */
   stranger(from: AddressWords): void;
   ingestRequest(group: Group, attempt: IngestAttempt, conclusion: Conclusion): void;
   ingestAccepted(group: Group, stream: SrtStream, conclusion: Conclusion): void;

@@ -113,6 +113,7 @@ export class Receiver {
 
   /** A datagram that came to the listener's socket. */
   onLinkDatagram(offset: number, length: number, from: AddressWords, nowUs: number): void {
+    if (from.port === 0) return this.#fromNowhere();
     const link = this.#registry.link(from);
     if (link === undefined) {
       const relayed = this.#relays.get(from);
@@ -123,6 +124,7 @@ export class Receiver {
 
   /** A datagram that came to the relay socket. It never goes to a third instance. */
   onRelayDatagram(offset: number, length: number, from: AddressWords, nowUs: number): void {
+    if (from.port === 0) return this.#fromNowhere();
     const peer = this.#gate?.admit(offset, length, from, nowUs);
     if (peer !== undefined) this.#onDatagram(offset, length, from, this.#registry.relayedLink(from), peer, nowUs);
     this.#armReaper(nowUs);
@@ -217,9 +219,9 @@ export class Receiver {
     peer: RelayPeer | undefined,
     nowUs: number,
   ): void {
-    if (isSrtla(this.#parts.view, offset, length)) this.#onSrtla(offset, length, from, link, peer, nowUs);
-    else if (link === undefined) this.#onStranger(from, peer, nowUs);
-    else this.#forwarding.onLinkSrt(offset, length, link, nowUs);
+    if (isSrtla(this.#parts.view, offset, length)) return this.#onSrtla(offset, length, from, link, peer, nowUs);
+    const sender = link ?? this.#moved(from, peer, nowUs);
+    if (sender !== undefined) this.#forwarding.onLinkSrt(offset, length, sender, nowUs);
   }
 
   #onSrtla(
@@ -232,8 +234,7 @@ export class Receiver {
   ): void {
     switch (srtlaType(this.#parts.view, offset)) {
       case SrtlaType.keepalive:
-        if (link === undefined) return this.#onStranger(from, peer, nowUs);
-        return this.#onKeepalive(offset, length, link, nowUs);
+        return this.#onKeepalive(offset, length, link ?? this.#moved(from, peer, nowUs), nowUs);
       case SrtlaType.reg1:
         return this.#registration.onReg1(offset, length, from, peer, nowUs);
       case SrtlaType.reg2:
@@ -244,15 +245,24 @@ export class Receiver {
     }
   }
 
-  /** What comes by the relay socket has been looked for by the instance that hands it on. */
-  #onStranger(from: AddressWords, peer: RelayPeer | undefined, nowUs: number): void {
-    this.counters.strangers += 1;
-    const { options, events } = this.#parts;
-    if (options.foreignGroups !== 'tell' || peer !== undefined) return;
-    if (this.#strangers.isNews(from, nowUs)) events.stranger(from);
+  /** Nobody sends from port 0, and nothing could be answered there. */
+  #fromNowhere(): void {
+    this.counters.malformed += 1;
   }
 
-  #onKeepalive(offset: number, length: number, link: Link, nowUs: number): void {
+  /** The link of a sender that comes from an address of none here; undefined, and counted, when there is none. */
+  #moved(from: AddressWords, peer: RelayPeer | undefined, nowUs: number): Link | undefined {
+    const link = this.#registration.moved(from, peer, nowUs);
+    if (link !== undefined) return link;
+    this.counters.strangers += 1;
+    // What comes by the relay socket has been looked for by the instance that hands it on.
+    const { relay, events } = this.#parts;
+    if (relay !== null && peer === undefined && this.#strangers.isNews(from, nowUs)) events.stranger(from);
+    return undefined;
+  }
+
+  #onKeepalive(offset: number, length: number, link: Link | undefined, nowUs: number): void {
+    if (link === undefined) return;
     const { bytes, view, output, options, memory } = this.#parts;
     link.heardUs = nowUs;
     const telemetry = link.telemetry ?? new LinkTelemetry();

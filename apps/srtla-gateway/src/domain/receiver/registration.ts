@@ -34,7 +34,7 @@ export interface FormerGroup {
  * into another group; senders send a keepalive every second.
  */
 const ADDRESS_FREE_US = 3e6;
-/** Whoever was not heard for so long, and is heard by another instance, comes by that now: a balancer sends it there. */
+/** Whoever was not heard for so long, and is heard by another instance, comes by that now; an idle link says something once a second. */
 const WAY_FREE_US = 1.5e6;
 
 /**
@@ -177,8 +177,24 @@ export class Registration {
     nowUs: number,
     joinedLate = group.stream !== null,
   ): void {
-    const link = this.#registry.openLink(group, from, peer, joinedLate, nowUs);
+    const link = this.#registry.openLink(group, from, peer, joinedLate, false, nowUs);
     this.#lateLinks.admit(group, link.origin);
+  }
+
+  /**
+   * The link that the sender of a datagram has by another way, which it has left: a balancer sends its datagrams to another instance now,
+   * or to ours again. It has not shown the id, so the other way must be silent, unless that one has shown none either. Undefined when it
+   * has none.
+   */
+  moved(from: AddressWords, peer: RelayPeer | undefined, nowUs: number): Link | undefined {
+    const former = this.#registry.linkFrom(originOf(from, peer));
+    if (former === undefined) return undefined;
+    if (peer === undefined ? !former.wasFound : !hasLeft(former, peer, nowUs)) return undefined;
+    const { group, joinedLate } = former;
+    this.#registry.dropLink(former, 'moved', nowUs);
+    const link = this.#registry.openLink(group, from, peer, joinedLate, peer !== undefined, nowUs);
+    this.#lateLinks.admit(group, link.origin);
+    return link;
   }
 
   /** Another instance has the group: links that come with its id are told of, though it began here. */
@@ -222,12 +238,12 @@ export class Registration {
   }
 
   /**
-   * Ends a link whose sender comes by another way with the same group. When that is too soon nothing is said: to the sender, which may
-   * have asked for nothing, the link is as good as it was.
+   * Ends a link whose sender comes by another way with the same id. An instance that hands it on may say so by itself: then the other way
+   * must be silent, and nothing is said, for to the sender its link is as good as it was.
    */
   #follow(former: Link, peer: RelayPeer | undefined, nowUs: number): boolean {
-    if (nowUs - former.heardUs < WAY_FREE_US && !isBySame(former, peer)) {
-      this.#counters.taken += 1;
+    if (peer !== undefined && !hasLeft(former, peer, nowUs)) {
+      this.#counters.strangers += 1;
       return false;
     }
     this.#registry.dropLink(former, 'moved', nowUs);
@@ -272,6 +288,11 @@ function originOf(from: AddressWords, peer: RelayPeer | undefined): AddressWords
 /** The link of a group whose sender sends from there, whichever way it comes. */
 function linkFrom({ links }: Group, origin: AddressWords): Link | undefined {
   return links.find((link) => link.origin.equals(origin));
+}
+
+/** Whether a link's sender has left the way that it came by, for that by which `peer` hands it on. */
+function hasLeft(former: Link, peer: RelayPeer, nowUs: number): boolean {
+  return nowUs - former.heardUs >= WAY_FREE_US || isBySame(former, peer);
 }
 
 /** What an instance says of a link that it hands on itself needs no waiting. */

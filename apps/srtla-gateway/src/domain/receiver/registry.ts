@@ -14,6 +14,8 @@ export class Registry {
   readonly #addresses: AddressTable;
   /** By the relay socket: what comes there is somebody else's, whatever its address. */
   readonly #relayed: AddressTable;
+  /** Of those that come by the relay socket, by where their senders send from: the latest of each. */
+  readonly #origins: AddressTable;
   readonly #links = new Places<Link>();
   readonly #places = new Places<Group>();
   readonly #groups = new Map<string, Group>();
@@ -24,6 +26,7 @@ export class Registry {
     this.#parts = parts;
     this.#addresses = new AddressTable(parts.seed);
     this.#relayed = new AddressTable(parts.seed);
+    this.#origins = new AddressTable(parts.seed);
   }
 
   /** By `groupKey`. */
@@ -53,6 +56,11 @@ export class Registry {
     return this.#links.get(this.#relayed.get(from));
   }
 
+  /** The link whose sender sends from there, whichever way it comes. */
+  linkFrom(origin: AddressWords): Link | undefined {
+    return this.link(origin) ?? this.#links.get(this.#origins.get(origin));
+  }
+
   openGroup(key: string, isResumed: boolean, nowUs: number): Group {
     const group = this.#places.take((index) => new Group(index, ++this.#serial, key, isResumed, nowUs));
     this.#groups.set(key, group);
@@ -69,11 +77,19 @@ export class Registry {
   }
 
   /** `peer`: that it comes by, where it is relayed. */
-  openLink(group: Group, from: AddressWords, peer: RelayPeer | undefined, joinedLate: boolean, nowUs: number): Link {
-    const link = this.#links.take((index) => new Link(group, index, from, peer, joinedLate, nowUs));
+  openLink(
+    group: Group,
+    from: AddressWords,
+    peer: RelayPeer | undefined,
+    joinedLate: boolean,
+    wasFound: boolean,
+    nowUs: number,
+  ): Link {
+    const link = this.#links.take((index) => new Link(group, index, from, peer, joinedLate, wasFound, nowUs));
     group.links.push(link);
     group.emptySinceUs = Infinity;
     this.#tableOf(link).set(link.address, link.index);
+    if (link.relayedBy !== null) this.#origins.set(link.origin, link.index);
     this.#parts.events.linkUp(link);
     return link;
   }
@@ -81,6 +97,7 @@ export class Registry {
   dropLink(link: Link, reason: LinkDownReason, nowUs: number): void {
     const { group } = link;
     this.#tableOf(link).delete(link.address);
+    if (link.relayedBy !== null && this.#origins.get(link.origin) === link.index) this.#origins.delete(link.origin);
     this.#links.free(link.index);
     group.links.splice(group.links.indexOf(link), 1);
     if (group.links.length === 0) group.emptySinceUs = nowUs;

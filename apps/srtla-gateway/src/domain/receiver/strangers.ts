@@ -2,8 +2,8 @@ import { AddressTable } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
 
 const INTERVAL_US = 1e6;
-/** Of one interval: what a fleet's instance may lose to another at once is many links, and forged addresses are not to be many more. */
-const MOST_TOLD = 256;
+/** Of one interval: each is a question to all instances, and the rest find their way by registering again. */
+const MOST_TOLD = 64;
 
 /** Which addresses without a link are told of: each once a second at the most, and so many in a second. */
 export class Strangers {

@@ -16,6 +16,9 @@ import {
   srtAck,
   srtNak,
 } from '../receiver/spec-packets.ts';
+import type { Group } from '../receiver/group.ts';
+import type { ReceiverOptions } from '../receiver/options.ts';
+import { RELAY_HELLO_BYTES } from './relay-parts.ts';
 import { ID, ORIGIN, Pair, RELAY_SOCKET, helloOf } from './spec-pair.ts';
 
 const ENCODER = 77;
@@ -150,55 +153,104 @@ describe('a link whose group another instance owns', () => {
 });
 
 describe('a link that comes to another instance without a word', () => {
-  test('is told of once a second, unless it comes from one that has found it, or all groups are here', () => {
-    const bench = new Bench({ foreignGroups: 'tell' });
-    for (const datagram of [data(1), data(2), KEEPALIVE]) expect(bench.from(1, datagram)).toEqual([]);
-    bench.from(2, KEEPALIVE);
-    expect(bench.events).toEqual(['stranger 1:5000', 'stranger 2:5000']);
-    bench.wait(SECOND);
-    bench.from(1, data(3));
-    expect(bench.events.slice(2)).toEqual(['stranger 1:5000']);
-    expect(bench.receiver.counters.strangers).toBe(5);
-    const pair = new Pair();
-    const [group] = pair.owner.receiver.groups.values();
-    pair.owner.receiver.kick(group, pair.owner.nowUs);
-    pair.send(data(1));
-    expect(pair.owner.events.some((event) => event.startsWith('stranger'))).toBe(false);
-    const alone = new Bench();
+  /** Link 1 of a streaming group, straight to its owner, whom another instance can reach. */
+  function direct(options: Partial<ReceiverOptions> = {}): { owner: Bench; group: Group; pair: Pair } {
+    const pair = new Pair({ ...options, groupId: null });
+    const { owner } = pair;
+    owner.from(1, reg2(ID));
+    const group = owner.groupOf(1);
+    owner.shakeHands(group, 1, ENCODER);
+    owner.takeToServer();
+    owner.events.length = 0;
+    return { owner, group, pair };
+  }
+
+  const waysOf = ({ links }: Group): (string | null)[] => links.map(({ relayedBy }) => relayedBy);
+
+  test('is told of once a second, where other instances can be asked, and of a flood only so many', () => {
+    const { owner } = new Pair();
+    owner.events.length = 0;
+    for (const datagram of [data(1), data(2), KEEPALIVE]) expect(owner.from(5, datagram)).toEqual([]);
+    owner.from(6, KEEPALIVE);
+    expect(owner.events).toEqual(['stranger 5:5000', 'stranger 6:5000']);
+    expect(owner.receiver.counters.strangers).toBe(4);
+    owner.wait(SECOND);
+    owner.from(5, data(3));
+    expect(owner.events.slice(2)).toEqual(['stranger 5:5000']);
+    owner.wait(SECOND);
+    owner.events.length = 0;
+    for (let port = 1; port <= 1000; port += 1) owner.from(7, data(1), port);
+    expect(owner.events).toHaveLength(64);
+    const alone = new Bench({ foreignGroups: 'tell' });
     alone.from(1, data(1));
     expect(alone.events).toEqual([]);
   });
 
-  test('of a flood of addresses only so many are told of in a second', () => {
-    const bench = new Bench({ foreignGroups: 'tell' });
-    for (let port = 1; port <= 1000; port += 1) bench.from(1, data(1), port);
-    expect(bench.events).toHaveLength(256);
-    bench.wait(SECOND);
-    bench.from(1, data(1), 999);
-    expect(bench.events).toHaveLength(257);
+  test('is taken by its owner when the way that it came by is silent, with the datagram that shows it, and nothing is said', () => {
+    const { owner, group, pair } = direct();
+    expect(pair.relayedLengths).toEqual([RELAY_HELLO_BYTES]);
+    expect(pair.send(data(1))).toEqual([]);
+    expect([waysOf(group), owner.takeToServer()]).toEqual([[null], []]);
+    pair.wait(1.4 * SECOND);
+    pair.send(data(2));
+    expect(waysOf(group)).toEqual([null]);
+    pair.wait(0.2 * SECOND);
+    expect(pair.send(data(3))).toEqual([]);
+    expect([waysOf(group), owner.takeToServer()]).toEqual([[OURS], [[...data(3)]]]);
+    expect(owner.events).toEqual(['link 1:5000 down: moved', `link 1:5000 up by ${OURS}`]);
+    expect(pair.send(KEEPALIVE)).toEqual([PADDED_KEEPALIVE]);
+    // One that nobody here knows is not taken, and not looked for by the owner.
+    pair.owner.receiver.kick(group, owner.nowUs);
+    owner.events.length = 0;
+    pair.send(data(4));
+    expect(owner.events).toEqual([]);
   });
 
-  test('is handed on in its name, and leaves the way that it came by when that is silent', () => {
-    const pair = new Pair();
-    const [group] = pair.owner.receiver.groups.values();
-    // Straight to its owner again, which knows it as handed on.
-    const comeBack = (): boolean =>
-      pair.owner.receiver.adopt({ key: keyOf(ID), links: [], stream: null }, ORIGIN, false, pair.owner.nowUs);
-    pair.owner.from(1, data(1));
-    expect(pair.owner.events).toContain('stranger 1:5000');
-    expect(pair.owner.does(comeBack)).toEqual([]);
-    expect(group.links.map(({ relayedBy }) => relayedBy)).toEqual([OURS]);
-    pair.owner.wait(2 * SECOND);
-    expect(pair.owner.does(comeBack)).toMatchObject([{ to: '1:5000', bytes: REG3 }]);
-    expect(group.links.map(({ relayedBy }) => relayedBy)).toEqual([null]);
-    expect(pair.owner.events.slice(-2)).toEqual(['link 1:5000 down: moved', 'link 1:5000 up']);
-    // And the other way round.
-    pair.owner.fromRelay(RELAY_SOCKET, helloOf(pair.seals(), { counter: 2e12 }));
-    expect(pair.owner.fromRelay(RELAY_SOCKET, reg2(ID))).toEqual([]);
-    pair.owner.wait(1.6 * SECOND);
-    expect(pair.owner.fromRelay(RELAY_SOCKET, reg2(ID)).map(({ bytes }) => bytes)).toEqual([REG3]);
-    expect(group.links.map(({ relayedBy }) => relayedBy)).toEqual([OURS]);
+  test('comes back at once where it was only found, and keeps what it was', () => {
+    const { owner, group, pair } = direct();
+    owner.from(2, reg2(ID));
+    expect(group.links.map(({ joinedLate }) => joinedLate)).toEqual([false, true]);
+    pair.wait(1.6 * SECOND);
+    pair.send(data(1));
+    const found = group.links.find(({ relayedBy }) => relayedBy === OURS);
+    expect(found).toMatchObject({ joinedLate: false, wasFound: true });
+    expect(owner.from(1, data(2))).toEqual([]);
+    expect(waysOf(group)).toEqual([null, null]);
+    expect(group.links.map(({ joinedLate }) => joinedLate)).toEqual([true, false]);
+    expect(owner.takeToServer()).toHaveLength(2);
   });
+
+  test('does not leave a way that it has registered by for a datagram that anybody could have sent', () => {
+    const pair = new Pair();
+    const group = streaming(pair);
+    pair.wait(10 * SECOND);
+    pair.owner.from(1, data(1));
+    expect(waysOf(group)).toContain(OURS);
+    expect(pair.owner.events).toContain('stranger 1:5000');
+    // It shows its id: at once.
+    expect(pair.owner.from(1, reg2(ID)).map(({ bytes }) => bytes)).toEqual([REG3]);
+    expect(waysOf(group)).toEqual([null, null]);
+  });
+
+  test('and was let in is let in again by its other way, where late links are refused', () => {
+    const { owner, group, pair } = direct({ refuseLateLinks: true });
+    pair.wait(1.6 * SECOND);
+    pair.send(data(1));
+    expect(owner.from(1, reg2(ID)).map(({ bytes }) => bytes)).toEqual([REG3]);
+    expect(waysOf(group)).toEqual([null]);
+    expect(owner.from(4, reg2(ID)).map(({ bytes }) => bytes)).toEqual([REG_ERR]);
+  });
+});
+
+test('nothing comes from port 0, on either socket', () => {
+  const { owner } = new Pair();
+  owner.events.length = 0;
+  for (const datagram of [data(1), KEEPALIVE, reg1(idOf(4)), reg2(ID), reg2(idOf(4))]) {
+    expect(owner.fromAddress(addressOf(5, 0), datagram)).toEqual([]);
+    expect(owner.fromRelay(addressOf(5, 0), datagram)).toEqual([]);
+  }
+  expect(owner.receiver.counters.malformed).toBe(10);
+  expect(owner.events).toEqual([]);
 });
 
 describe('a group whose owner is gone', () => {

@@ -41,8 +41,8 @@ export interface RelayedLinkParts {
   readonly path: RelayPath;
   /** Ours. */
   readonly instanceId: string;
-  /** Of its group, in hexadecimal: registers the link with the owner. */
-  readonly groupId: string;
+  /** Of its group, in hexadecimal: registers the link with the owner. null: it has not said it, the owner knows it by its origin. */
+  readonly groupId: string | null;
   readonly linkTimeoutUs: number;
   /** Of the first HELLO: higher than any that was sent from this socket's address before. */
   readonly firstCounter: number;
@@ -57,7 +57,7 @@ export class RelayedLink {
   nextDueUs: number;
   readonly origin: SocketAddress;
   readonly #parts: RelayedLinkParts;
-  readonly #groupId: Uint8Array;
+  readonly #groupId: Uint8Array | null;
   #counter: number;
   #heardUs: number;
   /** Since when the link has spoken without a word from the owner; Infinity when it has not. */
@@ -66,9 +66,7 @@ export class RelayedLink {
   constructor(parts: RelayedLinkParts, nowUs: number) {
     this.#parts = parts;
     this.origin = new SocketAddress().copyFrom(parts.origin);
-    this.#groupId = new Uint8Array(GROUP_ID_BYTES);
-    const key = hexToKey(parts.groupId);
-    for (let i = 0; i < GROUP_ID_BYTES; i += 1) this.#groupId[i] = key.charCodeAt(i);
+    this.#groupId = parts.groupId === null ? null : idOf(parts.groupId);
     this.#counter = parts.firstCounter;
     this.#heardUs = nowUs;
     this.#unansweredUs = nowUs;
@@ -118,6 +116,12 @@ export class RelayedLink {
   /** In the name of the link, as it has done itself. */
   #register(): void {
     const { bytes, memory, output } = this.#parts;
+    if (this.#groupId === null) return;
     output.toOwnerNow(memory.reply, writeRegistration(bytes, memory.reply, SrtlaType.reg2, this.#groupId));
   }
+}
+
+function idOf(groupId: string): Uint8Array {
+  const key = hexToKey(groupId);
+  return Uint8Array.from({ length: GROUP_ID_BYTES }, (_, i) => key.charCodeAt(i));
 }

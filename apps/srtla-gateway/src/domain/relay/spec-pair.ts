@@ -33,7 +33,11 @@ export class Pair {
   deaf = false;
   readonly relayed: RelayedLink;
 
-  constructor(options: Partial<ReceiverOptions> = {}) {
+  /** `groupId`: null where the link has not shown its id to the instance that hands it on. */
+  constructor({
+    groupId = keyToHex(groupKey(ID)),
+    ...options
+  }: Partial<ReceiverOptions> & { readonly groupId?: string | null } = {}) {
     const seals = this.seals();
     const relay = {
       options: {
@@ -68,7 +72,7 @@ export class Pair {
         origin: ORIGIN,
         path: { from: RELAY_SOCKET, to: OWNER_SOCKET },
         instanceId: OURS,
-        groupId: keyToHex(groupKey(ID)),
+        groupId,
         linkTimeoutUs: RECEIVER_DEFAULTS.linkTimeoutUs,
         firstCounter: BEGIN_UNIX_MS,
       },
