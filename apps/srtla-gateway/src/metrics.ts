@@ -9,6 +9,7 @@ import type { SrtlaContract } from './media/contract.ts';
 import type { NodeStores } from './records/open-stores.ts';
 import type { ForeignGroups } from './relay/foreign-groups.ts';
 import type { Relays } from './relay/relays.ts';
+import { droppedByThreads, registerThreadMetrics, THREAD_METRICS } from './thread-metrics.ts';
 import type { Uplinks } from './uplinks/uplinks.ts';
 
 /** What srtla-gateway reports beside what every service does. */
@@ -101,9 +102,10 @@ export const SRTLA_GATEWAY_METRICS = defineMetrics({
   dropped: {
     name: 'media.srtla.dropped',
     unit: '{packet}',
-    description: 'Datagrams to listeners that came to nothing.',
+    description:
+      'Datagrams to listeners that came to nothing; for each thread also those to any socket that no session has seen (oversized, overflow).',
     kind: 'counter',
-    attributes: ['media.drop.cause'],
+    attributes: ['media.drop.cause', 'media.thread'],
   },
   relayLinks: {
     name: 'media.srtla.relay.links',
@@ -182,13 +184,7 @@ export const SRTLA_GATEWAY_METRICS = defineMetrics({
     kind: 'counter',
     attributes: ['media.record.fault'],
   },
-  threadStalled: {
-    name: 'media.thread.stalled',
-    unit: '{thread}',
-    description: 'Media threads that complete no pass.',
-    kind: 'sum',
-    attributes: [],
-  },
+  ...THREAD_METRICS,
 });
 
 export interface MetricSources {
@@ -241,7 +237,10 @@ export function registerMetrics(metrics: Metrics, sources: MetricSources): void 
   metrics.observe(m.bytes, () => totals.bytes);
   metrics.observe(m.retransmitted, () => totals.retransmitted);
   metrics.observe(m.nakPackets, () => totals.nakPackets);
-  metrics.observe(m.dropped, () => totals.dropped());
+  metrics.observe(m.dropped, function* () {
+    yield* totals.dropped();
+    yield* droppedByThreads(media);
+  });
   metrics.observe(m.relayLinks, () => [
     [relays?.size ?? 0, { 'media.relay.role': 'relaying' }],
     [relayedTo(listeners), { 'media.relay.role': 'owner' }],
@@ -263,7 +262,7 @@ export function registerMetrics(metrics: Metrics, sources: MetricSources): void 
     [sumOf(stores, 'corrupt'), { 'media.record.fault': 'corrupt' }],
     [sumOf(stores, 'dropped'), { 'media.record.fault': 'dropped' }],
   ]);
-  metrics.observe(m.threadStalled, () => media.stalledThreads().length);
+  registerThreadMetrics(metrics, media);
 }
 
 /** Over all stores. */

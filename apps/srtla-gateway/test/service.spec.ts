@@ -78,6 +78,8 @@ describeIf('srt-live-transmit', 'srtla-gateway', (programs) => {
       if (metric.kind !== 'histogram') expect(metrics).toContain(`# TYPE ${prometheusName(metric)} `);
     }
     expect(metrics).toMatch(/media_srtla_packets_total(\{[^}]*\})? [1-9]/);
+    expect(metrics).toMatch(/media_thread_datagrams_total\{[^}]*\} [1-9]/);
+    expect(metrics).toMatch(/media_srtla_dropped_total\{[^}]*"oversized"[^}]*\} 0/);
     expect(metrics).not.toContain(groupId);
 
     const kicked = await gateway.kickGroup({ groupId, reasonText: 'off the air' });
