@@ -28,6 +28,18 @@ test('the sender on its own starts as it was built, too', async () => {
   await sender.waitForJson(({ type }) => type === 'started');
 });
 
+test('an uplink that fits into no instance is told why, also where placement was to choose', async () => {
+  await using folder = await tempFolder('gateway');
+  await using instance = await startInstance(folder.path, { MEDIAPLANE_MEMORY_ARENA_BYTES: '4194304' });
+  const settings = { name: 'van', receiverHost: '127.0.0.1', receiverPort: 9, maxBitrateBps: 1_000_000_000 };
+  for (const instanceId of ['', instance.instanceId]) {
+    await expect(instance.gateway.createUplink({ settings, instanceId })).rejects.toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'UPLINK_MEMORY_EXHAUSTED',
+    });
+  }
+});
+
 describeIf('srt-live-transmit', 'srtla-gateway', (programs) => {
   const program = programs['srt-live-transmit'];
 

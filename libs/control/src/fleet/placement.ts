@@ -1,14 +1,14 @@
 import { ServiceError } from '../errors.ts';
 import type { FleetView, InstanceStatus } from './fleet-view.ts';
 import type { Capacity, Instance } from './instance.ts';
+import type { Refusals } from './refusals.ts';
 
 export interface PlacementRequest {
   /** Instance to stay beside, if it can take the sessions. */
   readonly near?: string | undefined;
   /** How many sessions the call opens. */
   readonly sessions: number;
-  /** Instances that have refused. */
-  readonly refused: ReadonlySet<string>;
+  readonly refused: Refusals;
 }
 
 /** A placed call until it is done, and after that until the instance's next heartbeat counts its sessions itself. */
@@ -46,12 +46,14 @@ export class Placement {
     });
   }
 
-  /** RESOURCE_EXHAUSTED (NO_CAPACITY) with a time to retry when no instance can take the sessions. */
+  /**
+   * When no instance can take the sessions: what those that were asked said, if that is one and the same; UNAVAILABLE (DRAINING) when all
+   * drain; else RESOURCE_EXHAUSTED (NO_CAPACITY). With a time to retry.
+   */
   choose(request: PlacementRequest): Reservation {
-    const candidates = this.#instances().filter((instance) => this.#canTake(instance, request));
-    if (candidates.length === 0) {
-      throw ServiceError.exhausted('NO_CAPACITY', `no instance of ${this.#service} can take more`, RETRY_AFTER_MS);
-    }
+    const instances = this.#instances();
+    const candidates = instances.filter((instance) => this.#canTake(instance, request));
+    if (candidates.length === 0) throw request.refused.common ?? this.#nobody(instances);
     const beside = candidates.find((instance) => instance.instanceId === request.near);
     return this.reserve((beside ?? this.#betterOfTwo(candidates)).instanceId, request.sessions);
   }
@@ -70,6 +72,14 @@ export class Placement {
         if (opened && instanceId !== this.#self().instanceId) reserved.sinceHeartbeat += sessions;
       },
     };
+  }
+
+  #nobody(instances: readonly Instance[]): ServiceError {
+    if (instances.every(({ state }) => state === 'DRAINING')) {
+      const details = { retryAfterMs: RETRY_AFTER_MS };
+      return ServiceError.unavailable('DRAINING', `no instance of ${this.#service} takes new sessions`, details);
+    }
+    return ServiceError.exhausted('NO_CAPACITY', `no instance of ${this.#service} can take more`, RETRY_AFTER_MS);
   }
 
   /** Itself is always there, with what it knows now: its heartbeats may be in flight, or the bus away. */

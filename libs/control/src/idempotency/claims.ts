@@ -5,6 +5,7 @@ import { delay } from '../clock.ts';
 import { asObject, asString, jsonCodec } from '../codec.ts';
 import type { CallScope } from '../deadline.ts';
 import { ServiceError, hasCode, hasReason } from '../errors.ts';
+import { isRefusal, Refusals } from '../fleet/refusals.ts';
 import { requestIdReused } from './fingerprint.ts';
 import { NOT_REMEMBERED } from './result-memory.ts';
 
@@ -22,14 +23,13 @@ export interface ClaimedCreate {
   readonly requestId: string;
   readonly fingerprint: string;
   readonly scope: CallScope;
-  /** Chooses an instance that has not refused yet; throws RESOURCE_EXHAUSTED when there is none. */
-  choose(refused: ReadonlySet<string>): string;
+  /** Chooses an instance that has not refused yet; throws, as Placement does, when there is none. */
+  choose(refused: Refusals): string;
   isGone(instanceId: string): boolean;
   /** Has the instance carry it out, or, if it knows the request id, repeat its answer. */
   execute(instanceId: string): Promise<Uint8Array>;
   /** Repeats the instance's answer, waiting for it if it is at work; ABORTED (NOT_REMEMBERED) if it knows nothing. */
   follow(instanceId: string): Promise<Uint8Array>;
-  isRefusal(error: unknown): boolean;
 }
 
 const codec = jsonCodec<Claim>((value) => {
@@ -63,7 +63,7 @@ export class Claims {
 
   async run(create: ClaimedCreate): Promise<{ response: Uint8Array; repeated: boolean }> {
     const key = keyOf(create);
-    const refused = new Set<string>();
+    const refused = new Refusals();
     let watched = { revision: 0, sinceMs: 0 };
     while (!create.scope.ended) {
       const entry = await this.#kv.get(key);
@@ -105,7 +105,7 @@ export class Claims {
     key: string,
     chosen: string,
     claimed: number,
-    refused: Set<string>,
+    refused: Refusals,
   ): Promise<Uint8Array | undefined> {
     let instanceId = chosen;
     let revision: number | undefined = claimed;
@@ -116,9 +116,9 @@ export class Claims {
         this.#keep(key, claim, response, revision);
         return response;
       } catch (thrown) {
-        if (create.isRefusal(thrown)) {
-          refused.add(instanceId);
-          instanceId = await this.#chooseAgain(create, key, refused, thrown);
+        if (isRefusal(thrown)) {
+          refused.add(instanceId, thrown);
+          instanceId = await this.#chooseAgain(create, key, refused);
           revision = await this.#tryUpdate(key, { ...claim, instanceId }, revision);
           continue;
         }
@@ -132,17 +132,12 @@ export class Claims {
     return undefined;
   }
 
-  async #chooseAgain(
-    create: ClaimedCreate,
-    key: string,
-    refused: ReadonlySet<string>,
-    refusal: unknown,
-  ): Promise<string> {
+  async #chooseAgain(create: ClaimedCreate, key: string, refused: Refusals): Promise<string> {
     try {
       return create.choose(refused);
-    } catch {
+    } catch (nobody) {
       await this.#release(key);
-      throw refusal;
+      throw nobody;
     }
   }
 
@@ -158,7 +153,7 @@ export class Claims {
       return await create.follow(instanceId);
     } catch (thrown) {
       // After a refusal the leader names another instance.
-      if (hasReason(thrown, NOT_REMEMBERED) || create.isRefusal(thrown)) return undefined;
+      if (hasReason(thrown, NOT_REMEMBERED) || isRefusal(thrown)) return undefined;
       throw thrown;
     }
   }

@@ -171,6 +171,30 @@ describe('router', () => {
     });
   });
 
+  test.each(['', 'r1'])(
+    'why all that could take it did not is what the caller is told (request id "%s")',
+    async (id) => {
+      c.limit = 0;
+      await clock.advance(2_000);
+      await expect(open(a, `${id}||large`)).rejects.toMatchObject({
+        code: 'RESOURCE_EXHAUSTED',
+        reason: 'MEMORY_EXHAUSTED',
+        retryAfterMs: 500,
+      });
+      expect([a, b, c].map(({ calls }) => calls.length)).toEqual([1, 1, 0]);
+    },
+  );
+
+  test.each(['', 'r1'])('DRAINING when all do (request id "%s")', async (id) => {
+    for (const phone of [a, b, c]) phone.plane.drain();
+    await clock.advance(0);
+    await expect(open(a, `${id}||x`)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      reason: 'DRAINING',
+      retryAfterMs: 1_000,
+    });
+  });
+
   test('the gate refuses more calls than may run, fewer under loop lag', async () => {
     let lagMs = 0;
     const busy = await startPhone(bus, clock, { loopLagMs: () => lagMs, limits: { maxConcurrentCalls: 4 } });

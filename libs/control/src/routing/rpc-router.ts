@@ -4,10 +4,11 @@ import type { Clock } from '../clock.ts';
 import type { ControlCounters } from '../counters.ts';
 import { withDeadline } from '../deadline.ts';
 import type { CallScope } from '../deadline.ts';
-import { ServiceError, hasCode, hasReason } from '../errors.ts';
+import { ServiceError } from '../errors.ts';
 import type { FleetView } from '../fleet/fleet-view.ts';
 import type { Instance } from '../fleet/instance.ts';
 import type { Placement, Reservation } from '../fleet/placement.ts';
+import { isRefusal, Refusals } from '../fleet/refusals.ts';
 import type { Registry } from '../fleet/registry.ts';
 import type { Claims } from '../idempotency/claims.ts';
 import { fingerprint } from '../idempotency/fingerprint.ts';
@@ -230,7 +231,6 @@ export class RpcRouter implements Router {
       isGone: (instanceId) => view.get(instanceId)?.away ?? false,
       execute: (target) => this.#exchange(target, method, request, scope, {}),
       follow: (target) => this.#exchange(target, method, request, scope, { [FOLLOW]: '1' }),
-      isRefusal,
     });
     if (repeated) counters.callsRepeated++;
     return method.responseCodec.decode(response);
@@ -241,7 +241,7 @@ export class RpcRouter implements Router {
     request: Request,
     scope: CallScope,
   ): Promise<Response> {
-    const refused = new Set<string>();
+    const refused = new Refusals();
     for (;;) {
       const reservation = this.#choose(method, request, refused);
       try {
@@ -250,17 +250,14 @@ export class RpcRouter implements Router {
         return response;
       } catch (thrown) {
         reservation.done(false);
-        refused.add(reservation.instanceId);
-        if (!isRefusal(thrown) || refused.size >= MAX_PLACEMENTS) throw thrown;
+        if (!isRefusal(thrown)) throw thrown;
+        refused.add(reservation.instanceId, thrown);
+        if (refused.size >= MAX_PLACEMENTS) throw thrown;
       }
     }
   }
 
-  #choose<Request, Response>(
-    method: Method<Request, Response>,
-    request: Request,
-    refused: ReadonlySet<string>,
-  ): Reservation {
+  #choose<Request, Response>(method: Method<Request, Response>, request: Request, refused: Refusals): Reservation {
     const { placement, bus, instanceId } = this.#parts;
     if (method.route.kind !== 'placed') throw new Error('only placed methods are placed');
     const sessions = method.route.sessions?.(request) ?? 1;
@@ -271,12 +268,6 @@ export class RpcRouter implements Router {
     const near = parseSessionId(method.route.near?.(request) ?? '')?.instanceId;
     return placement.choose({ near, sessions, refused });
   }
-}
-
-/** The instance did nothing: another may be tried. */
-function isRefusal(thrown: unknown): boolean {
-  const REASONS = ['DRAINING', 'NO_RESPONDERS', 'INSTANCE_AWAY', 'INSTANCE_LOST', 'INSTANCE_UNKNOWN'];
-  return hasCode(thrown, 'RESOURCE_EXHAUSTED') || REASONS.some((reason) => hasReason(thrown, reason));
 }
 
 function rememberedAs<Request, Response>(method: Method<Request, Response>, request: Request): string {

@@ -55,6 +55,7 @@ export async function startPhone(bus: Bus, clock: Clock, overrides: Overrides = 
       await knobs.gate;
       const what = request.split('|')[2];
       if (what === 'bad') throw ServiceError.invalidField('what', 'must not be bad');
+      if (what === 'large') throw ServiceError.exhausted('MEMORY_EXHAUSTED', 'this instance has no room for it', 500);
       const sessionId = plane.newSessionId();
       sessions.set(sessionId, what);
       plane.directory.put(sessionId, what);

@@ -4316,8 +4316,8 @@ export const SrtlaGatewayServiceDefinition = {
     /**
      * Opens a listener on the instance that placement picks, or the one that is named. Errors: INVALID_ARGUMENT; ALREADY_EXISTS (reason
      * LISTENER_EXISTS) for a name that a listener of that instance has; FAILED_PRECONDITION (reason PORT_UNAVAILABLE) when the port is
-     * taken or not allowed; RESOURCE_EXHAUSTED with RetryInfo (reason NO_CAPACITY, SOCKETS_EXHAUSTED or AWAY_BUFFER_FULL); UNAVAILABLE
-     * (reason DRAINING).
+     * taken or not allowed; RESOURCE_EXHAUSTED with RetryInfo (reason NO_CAPACITY; SOCKETS_EXHAUSTED or AWAY_BUFFER_FULL when those tried
+     * say so); UNAVAILABLE (reason DRAINING) when all instances drain.
      */
     createListener: {
       name: "CreateListener",
