@@ -47,8 +47,8 @@ export class Placement {
   }
 
   /**
-   * When no instance can take the sessions: what those that were asked said, if that is one and the same; UNAVAILABLE (DRAINING) when all
-   * drain; else RESOURCE_EXHAUSTED (NO_CAPACITY). With a time to retry.
+   * When no instance can take the sessions: what those that were asked said, if that is one and the same; else, with a time to retry,
+   * UNAVAILABLE (DRAINING) when all drain, or RESOURCE_EXHAUSTED (NO_CAPACITY).
    */
   choose(request: PlacementRequest): Reservation {
     const instances = this.#instances();
