@@ -53,7 +53,7 @@ export const SRTLA_GATEWAY_METRICS = defineMetrics({
   ingest: {
     name: 'media.srtla.ingest',
     unit: '{request}',
-    description: 'SRT sessions that were accepted or refused.',
+    description: 'SRT sessions that were accepted or refused, and calls of encoders that the SRT server did not answer.',
     kind: 'counter',
     attributes: ['media.ingest.outcome'],
   },
@@ -203,7 +203,7 @@ export interface MetricSources {
 export interface Meters {
   groupUp(): void;
   groupDown(durationMs: number, reason: string): void;
-  ingest(outcome: 'accepted' | 'refused'): void;
+  ingest(outcome: 'accepted' | 'refused' | 'unanswered'): void;
 }
 
 export function registerMeters(metrics: Metrics): Meters {

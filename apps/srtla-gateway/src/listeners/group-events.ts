@@ -7,6 +7,7 @@ import { rejectionReason, refusalOf } from '../ingest/refusals.ts';
 import type { Accepted, Ingest, Verdict } from '../ingest/ingest.ts';
 import { endpoint, sameEndpoint } from './endpoint.ts';
 import { FixedServers } from './fixed-servers.ts';
+import { GroupLog } from './group-log.ts';
 import type { GroupRecords } from './group-records.ts';
 import { LiveGroup } from './live-group.ts';
 import type { LiveListener } from './live-listener.ts';
@@ -30,17 +31,20 @@ export interface GroupEventsParts {
   onGroupUp(): void;
   /** `leave`: what is stored of it stays. */
   onGroupDown(group: LiveGroup, reason: string, leave: boolean): void;
-  onIngest(outcome: 'accepted' | 'refused'): void;
+  /** `unanswered`: the SRT server says nothing. */
+  onIngest(outcome: 'accepted' | 'refused' | 'unanswered'): void;
 }
 
 /** What media threads tell of a listener's groups, turned into what the API tells, and what the control side does about it. */
 export class GroupEvents {
   readonly #parts: GroupEventsParts;
   readonly #fixedServers: FixedServers;
+  readonly #groupLog: GroupLog;
 
   constructor(parts: GroupEventsParts) {
     this.#parts = parts;
     const { ingest, log } = parts;
+    this.#groupLog = new GroupLog(log);
     this.#fixedServers = new FixedServers({ ingest, log, connect: (group, verdict) => this.#connect(group, verdict) });
   }
 
@@ -64,38 +68,28 @@ export class GroupEvents {
       case 'ingest-refused':
         return this.#ingestRefused(group, event);
       case 'ingest-ended':
-        return this.#ingestEnded(group);
+        return this.#ingestEnded(group, event);
+      case 'ingest-unanswered':
+        this.#groupLog.unanswered(group);
+        return this.#parts.onIngest('unanswered');
     }
   }
 
   /** A group ends without its media thread saying so. `leave`: what is stored of it stays, for who takes over. */
   end(group: LiveGroup, reason: srtla.EndReason, leave: boolean): void {
     if (group.isOver) return;
-    const { sessions, records, upstreams, log, onGroupDown } = this.#parts;
+    const { sessions, records, upstreams, onGroupDown } = this.#parts;
     if (leave) records.put(group);
     group.isOver = true;
     const { groups, resuming } = group.listener;
     if (groups.get(group.serial) === group) groups.delete(group.serial);
     if (resuming.get(group.key) === group) resuming.delete(group.key);
-    const wasStreaming = group.streams;
     group.record.state = GroupState.ENDED;
     const last: srtla.Group = { ...group.record, statistics: group.rates.latest };
     const reasonText = group.asked?.text ?? '';
     sessions.end(group, { $case: 'groupDown', value: { reason, reasonText, group: last } });
     if (!leave) records.remove(group);
-    if (wasStreaming)
-      log.info(
-        {
-          groupId: group.id,
-          listener: group.listener.name,
-          stream: last.streamName,
-          reason: END_REASON_NAMES[reason],
-          packets: last.statistics?.packets,
-          bytes: last.statistics?.bytes,
-          nakPackets: last.statistics?.nakPackets,
-        },
-        'group ended',
-      );
+    this.#groupLog.ended(group, reason, last);
     onGroupDown(group, END_REASON_NAMES[reason] ?? 'unspecified', leave);
     void group.turns.run(() => upstreams.release(group)).finally(() => group.ended.resolve());
   }
@@ -142,10 +136,7 @@ export class GroupEvents {
       const { moved, upstream } = group;
       if (moved === undefined || upstream === undefined) return records.put(group);
       group.moved = undefined;
-      log.warn(
-        { groupId: group.id, former: moved.former, cause: moved.cause },
-        'group moved: its SRT session is ended',
-      );
+      this.#groupLog.moved(group, moved);
       const value = { formerUpstream: moved.former, upstream: group.record.upstream, cause: moved.cause };
       sessions.publish(group, { $case: 'groupMoved', value });
       await media.command(group.listener.mediaId, 'endStream', { group: group.serial });
@@ -186,12 +177,14 @@ export class GroupEvents {
     if (group.isOver || group.request !== request) return;
     const { media, log } = this.#parts;
     let refusal = verdict.accepted ? undefined : verdict.refusal;
+    group.refusal = verdict.accepted ? '' : verdict.text;
     if (verdict.accepted) {
       try {
         await this.#connect(group, verdict);
       } catch (err) {
         log.warn({ err, groupId: group.id }, 'no way to the SRT server');
         refusal = srtla.IngestRefusal.BAD_GATEWAY;
+        group.refusal = 'no way to the SRT server';
       }
     }
     const reason = refusal === undefined ? null : rejectionReason(refusal);
@@ -199,7 +192,7 @@ export class GroupEvents {
   }
 
   #ingestAccepted(group: LiveGroup, event: Of<'ingest-accepted'>): void {
-    const { log, records, onIngest } = this.#parts;
+    const { records, onIngest } = this.#parts;
     const { callerSocketId, serverSocketId, latencyMs } = event;
     group.stream = { callerSocketId, serverSocketId, latencyMs };
     const { record } = group;
@@ -214,47 +207,27 @@ export class GroupEvents {
     records.put(group);
     onIngest('accepted');
     this.#publish(group, { $case: 'groupStreaming', value: { group: { ...record } } });
-    log.info(
-      {
-        groupId: group.id,
-        listener: group.listener.name,
-        stream: record.streamName,
-        streamId: record.streamIdRedacted,
-        server: record.server,
-        upstream: record.upstream,
-        latencyMs,
-      },
-      'SRT session stands',
-    );
+    this.#groupLog.streamStands(group);
   }
 
   #ingestRefused(group: LiveGroup, event: Of<'ingest-refused'>): void {
-    const { log, onIngest } = this.#parts;
+    const { onIngest } = this.#parts;
     const value: srtla.IngestRefused = {
       refusal: refusalOf(event.reason),
       rejection: event.reason,
       streamIdRedacted: redacted(event.streamId),
       byServer: event.by === 'server',
-      text: event.by === 'gateway' ? 'nobody decided, or no server answered, in time' : '',
+      text: event.by === 'gateway' ? 'nobody decided, or no server answered, in time' : group.refusal,
       address: endpoint(event.address),
     };
+    group.refusal = '';
     onIngest('refused');
     this.#publish(group, { $case: 'ingestRefused', value });
-    log.info(
-      {
-        groupId: group.id,
-        listener: group.listener.name,
-        rejection: event.reason,
-        by: event.by,
-        text: value.text,
-        server: group.record.server,
-        streamId: value.streamIdRedacted,
-      },
-      'encoder refused',
-    );
+    this.#groupLog.refused(group, value, event.by);
   }
 
-  #ingestEnded(group: LiveGroup): void {
+  #ingestEnded(group: LiveGroup, { by }: Of<'ingest-ended'>): void {
+    this.#groupLog.streamEnded(group, by);
     group.stream = null;
     group.record.state = GroupState.REGISTERED;
     this.#parts.records.remove(group);

@@ -146,3 +146,66 @@ describe('after a restart', () => {
     await after.listeners.stop();
   });
 });
+
+describe('the log', () => {
+  const linesOf = (bench: ListenersBench): unknown[] => bench.logged.map(({ msg, level: _, ...rest }) => [msg, rest]);
+
+  test('has a line for the end of a stream and one for that of its group, and says why', async () => {
+    const bench = new ListenersBench();
+    const { mediaId } = await bench.listen();
+    const serial = await bench.stream(mediaId, KEY);
+    const [{ id: groupId }] = bench.listeners.groups();
+    bench.logged.length = 0;
+    bench.media.onEvent(mediaId, { type: 'ingest-ended', group: serial, by: 'encoder' });
+    await bench.listeners.kick(groupId, 'off the air');
+    expect(linesOf(bench)).toEqual([
+      ['SRT session ended', { groupId, listener: 'main', stream: 'main', by: 'encoder', seconds: 0 }],
+      ['group ended', { groupId, listener: 'main', stream: 'main', reason: 'requested', text: 'off the air' }],
+    ]);
+  });
+
+  test('does not tell of groups that came to nothing', async () => {
+    const bench = new ListenersBench();
+    const { mediaId } = await bench.listen();
+    const serial = bench.media.groupUp(mediaId, OTHER, false, []);
+    await settled();
+    bench.logged.length = 0;
+    bench.media.onEvent(mediaId, { type: 'group-down', group: serial, reason: 'no-stream' });
+    expect(bench.logged).toEqual([]);
+  });
+
+  test('says once that an SRT server does not answer, until it does', async () => {
+    const bench = new ListenersBench();
+    const { mediaId } = await bench.listen();
+    const serial = bench.media.groupUp(mediaId, KEY, false, []);
+    await settled();
+    bench.logged.length = 0;
+    const tell = (): void => bench.media.onEvent(mediaId, { type: 'ingest-unanswered', group: serial });
+    tell();
+    tell();
+    expect(bench.logged).toMatchObject([
+      { msg: 'the SRT server does not answer an encoder', server: { host: '192.0.2.9', port: 5000 } },
+    ]);
+    bench.accept(mediaId, serial);
+    bench.media.onEvent(mediaId, { type: 'ingest-ended', group: serial, by: 'server' });
+    tell();
+    expect(bench.logged.filter(({ msg }) => msg === 'the SRT server does not answer an encoder')).toHaveLength(2);
+  });
+
+  test('and the event give the reason of a verdict, and no server that had no part in it', async () => {
+    const bench = new ListenersBench();
+    const { mediaId } = await bench.listenByRules();
+    const serial = bench.media.groupUp(mediaId, KEY, false, []);
+    await settled();
+    const address = addressWords({ address: '198.51.100.1', port: 4000 });
+    const request = { request: 1, streamId: 'nothing/like/it', latencyMs: 200, isEncrypted: false, address };
+    bench.media.onEvent(mediaId, { type: 'ingest-request', group: serial, ...request });
+    await settled();
+    const refused = { reason: 1403, by: 'verdict', streamId: 'nothing/like/it', address } as const;
+    bench.media.onEvent(mediaId, { type: 'ingest-refused', group: serial, ...refused });
+    const line = bench.logged.find(({ msg }) => msg === 'encoder refused');
+    expect(line?.text).toMatch(/rule/);
+    expect(line).not.toHaveProperty('server');
+    expect(bench.events.at(-1)?.detail).toMatchObject({ $case: 'ingestRefused', value: { text: line?.text } });
+  });
+});

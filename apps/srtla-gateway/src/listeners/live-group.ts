@@ -40,6 +40,8 @@ export class LiveGroup implements EventSource {
   stream: StreamSockets | null = null;
   /** The last request for ingest: one that comes overtakes it. */
   request = -1;
+  /** Why the last verdict refused; '' when it did not. */
+  refusal = '';
   /** Of the verdict that let the stream in. */
   streamName = '';
   readonly rates: GroupRates;

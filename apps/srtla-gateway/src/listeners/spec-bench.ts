@@ -29,7 +29,6 @@ import { Upstreams } from './upstreams.ts';
 import type { ListenerMedia } from './upstreams.ts';
 
 const LOOPBACK = '127.0.0.1';
-const log = pino({ level: 'silent' });
 
 /** Ports of a machine that nobody else uses but who is said to. */
 export class BenchSockets implements UdpSockets {
@@ -152,6 +151,8 @@ export class BenchMedia implements ListenerMedia {
 export class ListenersBench {
   readonly sockets = new BenchSockets();
   readonly media = new BenchMedia();
+  /** What the log says, line by line. */
+  readonly logged: Record<string, unknown>[] = [];
   readonly events: srtla.SrtlaEvent[] = [];
   readonly listeners: Listeners;
   readonly sampler: Sampler;
@@ -168,6 +169,7 @@ export class ListenersBench {
   constructor(bus = new EmbeddedBus()) {
     this.#bus = bus;
     const { media, sockets } = this;
+    const log = pino({ base: null, timestamp: false }, { write: (line) => void this.logged.push(JSON.parse(line)) });
     const directory: Directory<srtla.SrtlaSession> = {
       put: () => undefined,
       remove: () => undefined,
@@ -260,6 +262,17 @@ export class ListenersBench {
   async listen(name = 'main', host = '192.0.2.9'): Promise<{ mediaId: string; listenerId: string }> {
     const { listenerId } = await this.listeners.create(settingsOf(name, host));
     return { mediaId: listenerId, listenerId };
+  }
+
+  /** A listener whose one rule no stream id in use matches. */
+  async listenByRules(): Promise<{ mediaId: string }> {
+    const rules = {
+      rules: [{ resource: 'live/*', action: { $case: 'refuse', value: srtla.IngestRefusal.FORBIDDEN } }],
+    };
+    const ingest = { policy: { $case: 'rules', value: rules } } as const;
+    const settings = srtla.ListenerSettings.fromPartial({ name: 'rules', interface: 'default', ingest });
+    const { listenerId } = await this.listeners.create(settings);
+    return { mediaId: listenerId };
   }
 
   /** A group whose stream stands. Returns its serial. */

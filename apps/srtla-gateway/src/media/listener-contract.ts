@@ -141,7 +141,9 @@ export type GroupEvent =
       readonly streamId: string | null;
       readonly address: AddressWords;
     }
-  /** The accepted SRT session is over; the group stays for a while, for its encoder may come back. */
+  /** An encoder calls, and the server says nothing; once for each time that one begins to call. */
+  | { readonly type: 'ingest-unanswered'; readonly group: number }
+  /** The accepted SRT session is over; the group stays, for its encoder may come back. */
   | { readonly type: 'ingest-ended'; readonly group: number; readonly by: IngestEnd };
 
 export interface GroupLinkStatistics {

@@ -274,6 +274,10 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
     this.#port.emit({ type: 'ingest-refused', group: serial, reason, by, streamId, address });
   }
 
+  ingestUnanswered({ serial }: Group): void {
+    this.#port.emit({ type: 'ingest-unanswered', group: serial });
+  }
+
   ingestEnded({ serial }: Group, by: IngestEnd): void {
     this.#port.emit({ type: 'ingest-ended', group: serial, by });
   }

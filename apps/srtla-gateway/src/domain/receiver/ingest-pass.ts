@@ -4,6 +4,9 @@ import type { Group, Link } from './group.ts';
 import { IngestAttempt } from './ingest-state.ts';
 import { Ingest } from './ingest.ts';
 
+/** libsrt's callers try for 3 s. */
+const UNANSWERED_US = 2e6;
+
 /**
  * Where all streams go to one server: handshakes pass between encoder and server as they are, the server decides. The gateway looks on
  * to learn who is accepted. A server that is away is silence to the encoder, which tries again; the first that it answers is let in.
@@ -19,6 +22,9 @@ export class PassingIngest extends Ingest {
       if (group.attempt?.callerSocketId !== socketId) {
         group.attempt = new IngestAttempt(socketId, 0, 'passing', null, nowUs);
         this.endIfGone(group, nowUs);
+      } else if (!group.attempt.isAnswered && nowUs - group.attempt.begunUs >= UNANSWERED_US) {
+        group.attempt.isAnswered = true;
+        this.parts.events.ingestUnanswered(group);
       }
       if (type === HandshakeType.conclusion && !this.#conclude(group.attempt, handshake, link, offset, length)) {
         return this.reject(link, handshake, RejectionReason.rogue);

@@ -78,6 +78,8 @@ export class IngestAttempt {
   dueUs = Infinity;
   /** When the encoder concluded first. */
   readonly begunUs: number;
+  /** The server has said something, or its silence was told. */
+  isAnswered = false;
   /** When the gateway sent to the server for it last. */
   sentUs = -Infinity;
 

@@ -149,6 +149,7 @@ export abstract class Ingest {
   ): void {
     const { conclusion, stage } = attempt;
     const reason = rejectionReason(answer);
+    attempt.isAnswered = true;
     if (answer.type === HandshakeType.induction) {
       this.onCookie(group, attempt, answer, offset, length, nowUs);
     } else if (reason !== null) {

@@ -32,7 +32,7 @@ export interface GroupIds {
 /** `moved`: its address registered with another group, or its sender comes by another way. */
 export type LinkDownReason = 'silent' | 'moved' | 'group-down';
 /**
- * `no-stream`: no SRT session came to stand, and others needed the room. `stream-ended`: one did, and after its end none came again.
+ * `no-stream`: no SRT session came to stand, and others needed the room. `stream-ended`: the same, after the end of one.
  * `released`: another instance has it.
  */
 export type GroupDownReason = 'no-stream' | 'stream-ended' | 'no-links' | 'kicked' | 'released';
@@ -51,6 +51,8 @@ export interface ReceiverEvents {
   ingestAccepted(group: Group, stream: SrtStream, conclusion: Conclusion): void;
   /** `reason`: a RejectionReason, or another that the server gave. */
   ingestRefused(group: Group, conclusion: Conclusion, reason: number, by: RefusedBy): void;
+  /** An encoder has called for some time, and the server says nothing. Once for each socket of an encoder. */
+  ingestUnanswered(group: Group): void;
   ingestEnded(group: Group, by: IngestEnd): void;
   groupDown(group: Group, reason: GroupDownReason): void;
 }

@@ -79,7 +79,7 @@ describe('time', () => {
     expect(bench.events.slice(-3)).toEqual([
       'group 0 ended by silence',
       'link 1:5000 down: silent',
-      'group 0 down: stream-ended',
+      'group 0 down: no-links',
     ]);
     expect([receiver.groups.size, receiver.nextDueUs]).toEqual([0, Infinity]);
   });

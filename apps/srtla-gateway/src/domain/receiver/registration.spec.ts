@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RECEIVER_DEFAULTS } from './options.ts';
 import { Bench, SECOND } from './spec-bench.ts';
-import { KEEPALIVE, NO_GROUP, REG3, REG_ERR, data, idOf, reg1, reg2 } from './spec-packets.ts';
+import { KEEPALIVE, NO_GROUP, REG3, REG_ERR, data, idOf, reg1, reg2, srtShutdown } from './spec-packets.ts';
 
 const ENCODER = 77;
 
@@ -142,6 +142,30 @@ describe('registration', () => {
       expect(bench.from(4, reg2(idOf(4)))).toEqual([{ to: '4:5000', bytes: REG_ERR }]);
     },
   );
+});
+
+test('a group whose stream has ended stays with its sender, and makes room where there is none after 30 s', () => {
+  const bench = new Bench({ maxGroups: 2, maxHalfOpenGroups: 1 });
+  const group = bench.accepted(9, ENCODER, 1);
+  bench.accepted(8, 78, 2);
+  bench.fromServer(group, srtShutdown(ENCODER));
+  const wait = (seconds: number): void => {
+    for (let i = 0; i < seconds; i += 1) {
+      bench.wait(SECOND);
+      for (const host of [1, 2]) bench.from(host, host === 1 ? KEEPALIVE : data(i));
+    }
+  };
+  wait(29);
+  expect(bench.from(3, reg2(idOf(3)))).toEqual([{ to: '3:5000', bytes: REG_ERR }]);
+  wait(2);
+  expect([...bench.receiver.groups.values()]).toContain(group);
+  expect(bench.from(3, reg2(idOf(3)))).toEqual([{ to: '3:5000', bytes: REG3 }]);
+  expect(bench.events.slice(-4)).toEqual([
+    'link 1:5000 down: group-down',
+    'group 0 down: stream-ended',
+    'group 0 up',
+    'link 3:5000 up',
+  ]);
 });
 
 describe('links that join a session that stands', () => {

@@ -118,20 +118,24 @@ export class Registry {
       for (const link of [...group.links]) {
         if (nowUs - link.heardUs >= this.#parts.options.linkTimeoutUs) this.dropLink(link, 'silent', nowUs);
       }
-      const reason = this.#overdue(group, nowUs);
-      if (reason !== null) this.close(group, reason, nowUs);
+      if (nowUs - group.emptySinceUs >= this.#parts.options.groupTimeoutUs) this.close(group, 'no-links', nowUs);
     }
   }
 
   /**
-   * For one more group. A half-open one that has had its time goes, the oldest first: senders register before their encoder runs, and
-   * one that were ended while there is room would come back at once. Returns whether there is room.
+   * For one more group. One without a stream that has had its time goes, the oldest first: senders register before their encoder runs and
+   * stay when it stops, and one that were ended while there is room would come back at once, its links dead for some seconds. Returns
+   * whether there is room.
    */
   makeRoom(nowUs: number): boolean {
     if (this.#hasRoom()) return true;
+    const { maxHalfOpenGroups, halfOpenTimeoutUs, groupTimeoutUs } = this.#parts.options;
+    const isFullOfHalfOpen = this.#halfOpen >= maxHalfOpenGroups;
     for (const group of this.#groups.values()) {
-      if (group.wasAccepted || nowUs - group.upUs < this.#parts.options.halfOpenTimeoutUs) continue;
-      this.close(group, 'no-stream', nowUs);
+      const isHalfOpen = !group.wasAccepted;
+      const idleUs = isHalfOpen ? nowUs - group.upUs : nowUs - group.streamEndedUs;
+      if (idleUs < (isHalfOpen ? halfOpenTimeoutUs : groupTimeoutUs) || (isFullOfHalfOpen && !isHalfOpen)) continue;
+      this.close(group, isHalfOpen ? 'no-stream' : 'stream-ended', nowUs);
       return this.#hasRoom();
     }
     return false;
@@ -156,12 +160,6 @@ export class Registry {
   #hasRoom(): boolean {
     const { maxGroups, maxHalfOpenGroups } = this.#parts.options;
     return this.#groups.size < maxGroups && this.#halfOpen < maxHalfOpenGroups;
-  }
-
-  #overdue(group: Group, nowUs: number): GroupDownReason | null {
-    const { groupTimeoutUs } = this.#parts.options;
-    if (nowUs - group.emptySinceUs >= groupTimeoutUs) return 'no-links';
-    return nowUs - group.streamEndedUs >= groupTimeoutUs ? 'stream-ended' : null;
   }
 }
 

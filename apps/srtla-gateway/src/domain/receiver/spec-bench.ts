@@ -109,6 +109,7 @@ export class Bench {
           tell(`group ${index} accepted ${callerSocketId}: ${streamId}, ${latencyMs} ms`),
         ingestRefused: ({ index }, { streamId }, reason, by) =>
           tell(`group ${index} refused by ${by}: ${streamId}, ${reason}`),
+        ingestUnanswered: ({ index }) => tell(`group ${index} unanswered`),
         ingestEnded: ({ index }, by) => tell(`group ${index} ended by ${by}`),
         groupDown: ({ index }, reason) => tell(`group ${index} down: ${reason}`),
       },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { SocketAddress } from '@mediaplane/net';
-import { SrtControlType } from '@mediaplane/srtla';
+import { RejectionReason, SrtControlType } from '@mediaplane/srtla';
 import { ENCODER, MS, SECOND, World } from './spec-world.ts';
 
 const OTHER = new SocketAddress().set(0, 0, 0xffff, 0x7f000001, 9001);
@@ -65,12 +65,32 @@ describe('an encoder', () => {
     const world = new World(1);
     world.run(SECOND);
     world.shakeHands(100, 120);
-    world.run(0.9 * SECOND);
+    world.run(250 * MS);
     world.shakeHands(200, 120, OTHER);
     expect(world.sender.encoder.address.equals(ENCODER)).toBe(true);
-    world.run(0.2 * SECOND);
+    world.run(60 * MS);
     world.shakeHands(200, 120, OTHER);
     expect(world.sender.encoder.address.equals(OTHER)).toBe(true);
+  });
+
+  test('that is turned away is followed at once', () => {
+    const world = new World(1);
+    world.run(SECOND);
+    world.shakeHands(100, 120);
+    world.run(100 * MS);
+    world.refuseHandshake(RejectionReason.forbidden);
+    world.run(100 * MS);
+    world.shakeHands(200, 120, OTHER);
+    expect(world.sender.encoder.address.equals(OTHER)).toBe(true);
+    expect(world.events.filter((event) => event.startsWith('encoder'))).toEqual([]);
+  });
+
+  test('that is up is not turned away by a refusal that comes late', () => {
+    const world = up();
+    world.refuseHandshake(RejectionReason.forbidden);
+    world.run(100 * MS);
+    world.shakeHands(200, 120, OTHER);
+    expect(world.sender.encoder.address.equals(ENCODER)).toBe(true);
   });
 
   test('that is silent for five seconds is down', () => {

@@ -1,12 +1,13 @@
 import { SocketAddress } from '@mediaplane/net';
 import type { AddressWords } from '@mediaplane/net';
-import { HandshakeType, SrtKind, callerLatencyMs, destinationSocketId } from '@mediaplane/srtla';
+import { HandshakeType, SrtKind, callerLatencyMs, destinationSocketId, rejectionReason } from '@mediaplane/srtla';
 import type { Handshake, HandshakeOptions } from '@mediaplane/srtla';
 import type { EncoderLostReason, SenderEvents } from './sender-parts.ts';
 
-/** An encoder that says nothing for so long may be followed by another; one that has not got through to its server, sooner. */
+/** An encoder that says nothing for so long may be followed by another; one that no server has let in yet, when it tries no more. */
 const SILENCE_US = 2e6;
-const UNANSWERED_US = 1e6;
+/** libsrt's callers repeat a handshake every 250 ms. */
+const UNANSWERED_US = 0.3e6;
 /** Then its session is over: libsrt's idle time-out. */
 const LOST_US = 5e6;
 /** libsrt's default, until a handshake has told. */
@@ -28,7 +29,7 @@ export class Encoder {
   /** Of the encoder's SRT socket; 0 before its handshake. */
   #socketId = 0;
   #options: HandshakeOptions | null = null;
-  /** It has said goodbye. */
+  /** It has said goodbye, or was turned away. */
   #hasLeft = false;
   /** It was up, and fell silent: if it goes on, its session does. */
   #isAsleep = false;
@@ -75,7 +76,9 @@ export class Encoder {
   }
 
   /** Of the server, to this session: the agreed latency is in its conclusion. */
-  onAnswer({ type, options }: Handshake): void {
+  onAnswer(answer: Handshake): void {
+    const { type, options } = answer;
+    if (rejectionReason(answer) !== null && !this.isUp) this.#hasLeft = true;
     if (type !== HandshakeType.conclusion) return;
     if (options && this.#options) this.latencyMs = callerLatencyMs(this.#options, options);
     if (!this.isUp && !this.#hasLeft) this.#begin();

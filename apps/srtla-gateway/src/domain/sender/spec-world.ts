@@ -165,6 +165,10 @@ export class World {
     this.#toLink(this.#freshest, conclusion(1, this.#socketId, ExtensionType.hsResponse, latencyMs));
   }
 
+  refuseHandshake(reason: number): void {
+    this.#toLink(this.#freshest, conclusion(1, this.#socketId, ExtensionType.hsResponse, 0, reason));
+  }
+
   send(sequence: number, flags = 0, byteLength = 200): void {
     if (!this.sender.encoder.isSet) this.shakeHands(77, 0);
     const packet = new Uint8Array(byteLength);
@@ -310,7 +314,14 @@ export class World {
   }
 }
 
-function conclusion(socketId: number, destination: number, extension: number, latencyMs: number): Uint8Array {
+/** `type`: another than a conclusion's is the reason of a rejection. */
+function conclusion(
+  socketId: number,
+  destination: number,
+  extension: number,
+  latencyMs: number,
+  type: number = HandshakeType.conclusion,
+): Uint8Array {
   const OPTIONS_WORDS = 3;
   const packet = new Uint8Array(HANDSHAKE_BYTES + 4 + OPTIONS_WORDS * 4);
   writeHandshakeFields(packet, {
@@ -322,7 +333,7 @@ function conclusion(socketId: number, destination: number, extension: number, la
     initialSequence: 0,
     mtuBytes: 1500,
     flowWindowPackets: 8192,
-    type: HandshakeType.conclusion,
+    type,
     socketId,
     cookie: 0,
     peerAddress: new Uint8Array(16),
