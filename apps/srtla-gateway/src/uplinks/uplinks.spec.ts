@@ -234,6 +234,20 @@ describe('uplinks', () => {
     expect(uplinks.describe(uplinkId).links[0].socket).toMatchObject({ receiver: '127.0.0.8:5000', sourcePort: port });
   });
 
+  test('a receiver whose name says another address is followed when all links are lost, and not while one is up', async () => {
+    names['moved.test'] = ['127.0.0.8'];
+    const { uplinkId } = await create({ receiverHost: 'moved.test', links: [link({ address: '127.0.0.2' })] });
+    media.setLink(0, { state: 'live' });
+    const receiver = (): string | undefined => uplinks.describe(uplinkId).links[0].socket?.receiver;
+    await until(() => uplinks.describe(uplinkId).links[0].phase === 'up');
+    names['moved.test'] = ['127.0.0.9'];
+    const ticks = statistics.length;
+    await until(() => statistics.length >= ticks + 10);
+    expect(receiver()).toBe('127.0.0.8:5000');
+    media.setLink(0, { state: 'joining' });
+    await until(() => receiver() === '127.0.0.9:5000');
+  });
+
   test('another receiver takes effect at once', async () => {
     const { uplinkId } = await create({ links: [link({ address: '127.0.0.2' })] });
     const before = descriptors();
