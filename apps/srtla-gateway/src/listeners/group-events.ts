@@ -11,7 +11,7 @@ import { GroupLog } from './group-log.ts';
 import type { GroupRecords } from './group-records.ts';
 import { LiveGroup } from './live-group.ts';
 import type { LiveListener } from './live-listener.ts';
-import { END_REASONS, END_REASON_NAMES, LINK_DOWN_REASONS } from './reasons.ts';
+import { END_REASONS, END_REASON_NAMES, LINK_DOWN_REASONS, STREAM_ENDS } from './reasons.ts';
 import type { EventDetail, SessionEvents } from './session-events.ts';
 import type { ListenerMedia, Upstreams } from './upstreams.ts';
 
@@ -232,6 +232,7 @@ export class GroupEvents {
     group.record.state = GroupState.REGISTERED;
     this.#parts.records.remove(group);
     this.#record(group);
+    this.#publish(group, { $case: 'groupStreamEnded', value: { group: { ...group.record }, by: STREAM_ENDS[by] } });
     this.#fixedServers.seek(group);
   }
 

@@ -162,6 +162,9 @@ describe('the log', () => {
       ['SRT session ended', { groupId, listener: 'main', stream: 'main', by: 'encoder', seconds: 0 }],
       ['group ended', { groupId, listener: 'main', stream: 'main', reason: 'requested', text: 'off the air' }],
     ]);
+    expect(bench.events.find(({ detail }) => detail?.$case === 'groupStreamEnded')?.detail).toMatchObject({
+      value: { by: srtla.StreamEnd.ENCODER, group: { groupId, state: srtla.GroupState.REGISTERED } },
+    });
   });
 
   test('does not tell of groups that came to nothing', async () => {

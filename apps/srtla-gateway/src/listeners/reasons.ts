@@ -1,7 +1,8 @@
 import { srtla } from '@mediaplane/proto';
+import type { IngestEnd } from '../domain/receiver/ingest-state.ts';
 import type { GroupDownReason, LinkDownReason as MediaLinkDownReason } from '../domain/receiver/receiver-parts.ts';
 
-const { EndReason, LinkDownReason } = srtla;
+const { EndReason, LinkDownReason, StreamEnd } = srtla;
 
 /** What the API calls the ends of groups that a media thread tells. */
 export const END_REASONS: Readonly<Record<GroupDownReason, srtla.EndReason>> = {
@@ -10,6 +11,13 @@ export const END_REASONS: Readonly<Record<GroupDownReason, srtla.EndReason>> = {
   'stream-ended': EndReason.STREAM_ENDED,
   kicked: EndReason.REQUESTED,
   released: EndReason.MOVED,
+};
+
+export const STREAM_ENDS: Readonly<Record<IngestEnd, srtla.StreamEnd>> = {
+  encoder: StreamEnd.ENCODER,
+  server: StreamEnd.SERVER,
+  silence: StreamEnd.SILENCE,
+  gateway: StreamEnd.GATEWAY,
 };
 
 export const LINK_DOWN_REASONS: Readonly<Record<MediaLinkDownReason, srtla.LinkDownReason>> = {

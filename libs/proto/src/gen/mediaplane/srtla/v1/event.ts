@@ -219,6 +219,74 @@ export function linkDownReasonToJSON(object: LinkDownReason): string {
   }
 }
 
+/** Who ended an SRT session. */
+export const StreamEnd = {
+  /** UNSPECIFIED - Not set. */
+  UNSPECIFIED: 0,
+  /** ENCODER - The encoder said goodbye. */
+  ENCODER: 1,
+  /** SERVER - The SRT server did. */
+  SERVER: 2,
+  /** SILENCE - The encoder was silent for too long, or has begun anew after a silence. */
+  SILENCE: 3,
+  /** GATEWAY - The gateway: on command, or because the session could not go on. */
+  GATEWAY: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type StreamEnd = typeof StreamEnd[keyof typeof StreamEnd];
+
+export namespace StreamEnd {
+  export type UNSPECIFIED = typeof StreamEnd.UNSPECIFIED;
+  export type ENCODER = typeof StreamEnd.ENCODER;
+  export type SERVER = typeof StreamEnd.SERVER;
+  export type SILENCE = typeof StreamEnd.SILENCE;
+  export type GATEWAY = typeof StreamEnd.GATEWAY;
+  export type UNRECOGNIZED = typeof StreamEnd.UNRECOGNIZED;
+}
+
+export function streamEndFromJSON(object: any): StreamEnd {
+  switch (object) {
+    case 0:
+    case "STREAM_END_UNSPECIFIED":
+      return StreamEnd.UNSPECIFIED;
+    case 1:
+    case "STREAM_END_ENCODER":
+      return StreamEnd.ENCODER;
+    case 2:
+    case "STREAM_END_SERVER":
+      return StreamEnd.SERVER;
+    case 3:
+    case "STREAM_END_SILENCE":
+      return StreamEnd.SILENCE;
+    case 4:
+    case "STREAM_END_GATEWAY":
+      return StreamEnd.GATEWAY;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return StreamEnd.UNRECOGNIZED;
+  }
+}
+
+export function streamEndToJSON(object: StreamEnd): string {
+  switch (object) {
+    case StreamEnd.UNSPECIFIED:
+      return "STREAM_END_UNSPECIFIED";
+    case StreamEnd.ENCODER:
+      return "STREAM_END_ENCODER";
+    case StreamEnd.SERVER:
+      return "STREAM_END_SERVER";
+    case StreamEnd.SILENCE:
+      return "STREAM_END_SILENCE";
+    case StreamEnd.GATEWAY:
+      return "STREAM_END_GATEWAY";
+    case StreamEnd.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** Why a link is weak. */
 export const WeakReason = {
   /** UNSPECIFIED - Not set. */
@@ -373,6 +441,16 @@ export interface GroupUp {
 export interface GroupStreaming {
   /** With stream name, server and latency. */
   group: Group | undefined;
+}
+
+/** A group's SRT session is over. The group stays while its sender does: its encoder may come back. */
+export interface GroupStreamEnded {
+  /** As it is now, with the name and the time of the stream that has ended. */
+  group:
+    | Group
+    | undefined;
+  /** Who ended it. */
+  by: StreamEnd;
 }
 
 /** A group could not keep the address that its SRT server knows; its SRT session is over. */
@@ -633,6 +711,9 @@ export interface SrtlaEvent {
     | //
     /** Link refused by the receiver. */
     { $case: "linkNotAccepted"; value: LinkNotAccepted }
+    | //
+    /** SRT session over. */
+    { $case: "groupStreamEnded"; value: GroupStreamEnded }
     | undefined;
 }
 
@@ -941,6 +1022,91 @@ export const GroupStreaming: MessageFns<GroupStreaming> = {
   fromPartial(object: DeepPartial<GroupStreaming>): GroupStreaming {
     const message = createBaseGroupStreaming();
     message.group = (object.group !== undefined && object.group !== null) ? Group.fromPartial(object.group) : undefined;
+    return message;
+  },
+};
+
+function createBaseGroupStreamEnded(): GroupStreamEnded {
+  return { group: undefined, by: 0 };
+}
+
+export const GroupStreamEnded: MessageFns<GroupStreamEnded> = {
+  encode(message: GroupStreamEnded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== undefined) {
+      Group.encode(message.group, writer.uint32(10).fork()).join();
+    }
+    if (message.by !== 0) {
+      writer.uint32(16).int32(message.by);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupStreamEnded {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupStreamEnded();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = Group.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.by = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GroupStreamEnded {
+    return {
+      group: isSet(object.group) ? Group.fromJSON(object.group) : undefined,
+      by: isSet(object.by) ? streamEndFromJSON(object.by) : 0,
+    };
+  },
+
+  toJSON(message: GroupStreamEnded): unknown {
+    const obj: any = {};
+    if (message.group !== undefined) {
+      obj.group = Group.toJSON(message.group);
+    }
+    if (message.by !== 0) {
+      obj.by = streamEndToJSON(message.by);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GroupStreamEnded>): GroupStreamEnded {
+    return GroupStreamEnded.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GroupStreamEnded>): GroupStreamEnded {
+    const message = createBaseGroupStreamEnded();
+    message.group = (object.group !== undefined && object.group !== null) ? Group.fromPartial(object.group) : undefined;
+    message.by = object.by ?? 0;
     return message;
   },
 };
@@ -2783,6 +2949,9 @@ export const SrtlaEvent: MessageFns<SrtlaEvent> = {
       case "linkNotAccepted":
         LinkNotAccepted.encode(message.detail.value, writer.uint32(306).fork()).join();
         break;
+      case "groupStreamEnded":
+        GroupStreamEnded.encode(message.detail.value, writer.uint32(314).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3035,6 +3204,14 @@ export const SrtlaEvent: MessageFns<SrtlaEvent> = {
             message.detail = { $case: "linkNotAccepted", value: LinkNotAccepted.decode(reader, reader.uint32()) };
             continue;
           }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.detail = { $case: "groupStreamEnded", value: GroupStreamEnded.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3174,6 +3351,10 @@ export const SrtlaEvent: MessageFns<SrtlaEvent> = {
         ? { $case: "linkNotAccepted", value: LinkNotAccepted.fromJSON(object.linkNotAccepted) }
         : isSet(object.link_not_accepted)
         ? { $case: "linkNotAccepted", value: LinkNotAccepted.fromJSON(object.link_not_accepted) }
+        : isSet(object.groupStreamEnded)
+        ? { $case: "groupStreamEnded", value: GroupStreamEnded.fromJSON(object.groupStreamEnded) }
+        : isSet(object.group_stream_ended)
+        ? { $case: "groupStreamEnded", value: GroupStreamEnded.fromJSON(object.group_stream_ended) }
         : undefined,
     };
   },
@@ -3250,6 +3431,8 @@ export const SrtlaEvent: MessageFns<SrtlaEvent> = {
       obj.linkCapReached = LinkCapReached.toJSON(message.detail.value);
     } else if (message.detail?.$case === "linkNotAccepted") {
       obj.linkNotAccepted = LinkNotAccepted.toJSON(message.detail.value);
+    } else if (message.detail?.$case === "groupStreamEnded") {
+      obj.groupStreamEnded = GroupStreamEnded.toJSON(message.detail.value);
     }
     return obj;
   },
@@ -3409,6 +3592,12 @@ export const SrtlaEvent: MessageFns<SrtlaEvent> = {
       case "linkNotAccepted": {
         if (object.detail?.value !== undefined && object.detail?.value !== null) {
           message.detail = { $case: "linkNotAccepted", value: LinkNotAccepted.fromPartial(object.detail.value) };
+        }
+        break;
+      }
+      case "groupStreamEnded": {
+        if (object.detail?.value !== undefined && object.detail?.value !== null) {
+          message.detail = { $case: "groupStreamEnded", value: GroupStreamEnded.fromPartial(object.detail.value) };
         }
         break;
       }
