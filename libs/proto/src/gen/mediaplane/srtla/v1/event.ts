@@ -17,11 +17,11 @@ export const EndReason = {
   UNSPECIFIED: 0,
   /** REQUESTED - Somebody asked: DeleteListener, DeleteUplink, KickGroup. */
   REQUESTED: 1,
-  /** NO_STREAM - No SRT session came about in time. */
+  /** NO_STREAM - No SRT session came about in time, and another group needed the room. */
   NO_STREAM: 2,
   /** NO_LINKS - All links were silent for too long. */
   NO_LINKS: 3,
-  /** STREAM_ENDED - Encoder or server ended the SRT session. */
+  /** STREAM_ENDED - Its SRT session ended, no other came, and another group needed the room. */
   STREAM_ENDED: 4,
   /** MOVED - Another instance has it, for this one was taken for lost. */
   MOVED: 5,

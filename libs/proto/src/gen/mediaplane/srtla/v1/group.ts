@@ -150,7 +150,7 @@ export interface Group {
   listenerName: string;
   /** Whether its stream flows. */
   state: GroupState;
-  /** Public name of its stream; empty until it is accepted. */
+  /** Public name of its stream, or of the last one; empty until one is accepted. */
   streamName: string;
   /** The stream id with its values cut short; empty when there is none. */
   streamIdRedacted: string;
@@ -172,7 +172,7 @@ export interface Group {
   createTime:
     | Date
     | undefined;
-  /** When its SRT session stood; absent before. */
+  /** When its SRT session stood, or the last one did; absent before. */
   streamTime:
     | Date
     | undefined;
