@@ -211,6 +211,10 @@ export function checkConfig({
   if (relay.previousKeyFile !== '' && relay.keyFile === '') {
     return { path: 'relay.keyFile', complaint: 'must be set with relay.previousKeyFile' };
   }
+  if (relay.port >= upstream.portMin && relay.port <= upstream.portMax) {
+    const range = `${upstream.portMin} to ${upstream.portMax}`;
+    return { path: 'relay.port', complaint: `must not be one of upstream.portMin to portMax, ${range}` };
+  }
   if (statistics.readKey !== '' && statistics.readKeyFile !== '') {
     return { path: 'statistics.readKeyFile', complaint: 'must be empty when statistics.readKey is set' };
   }
