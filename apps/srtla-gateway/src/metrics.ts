@@ -53,7 +53,8 @@ export const SRTLA_GATEWAY_METRICS = defineMetrics({
   ingest: {
     name: 'media.srtla.ingest',
     unit: '{request}',
-    description: 'SRT sessions that were accepted or refused, and calls of encoders that the SRT server did not answer.',
+    description:
+      'SRT sessions that were accepted or refused, and calls of encoders that the SRT server did not answer.',
     kind: 'counter',
     attributes: ['media.ingest.outcome'],
   },
