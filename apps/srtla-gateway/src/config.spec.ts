@@ -19,12 +19,13 @@ describe('rules over several keys', () => {
     [{ upstream: { portMin: 20_000, portMax: 19_999 } }, /upstream\.portMax.*20000/],
     [{ tokens: { previousKeyFile: 'old' } }, /tokens\.keyFile/],
     [{ relay: { previousKeyFile: 'old' } }, /relay\.keyFile/],
-    [{ relay: { port: 30_000 } }, /relay\.port.*30000 to 31999/],
+    [{ relay: { port: 31_999 } }, /relay\.port.*30000 to 31999/],
+    [{ relay: { port: 29_937 } }, /relay\.port.*30000 to 31999/],
     [{ statistics: { readKey: 'a', readKeyFile: 'b' } }, /statistics\.readKeyFile/],
   ])('%j is refused with the key', (values, problem) => expect(problemOf(values)).toMatch(problem));
 
   test('the defaults, and ports beside the range, are taken', () => {
     expect(problemOf({})).toBe('');
-    for (const port of [29_999, 32_000]) expect(problemOf({ relay: { port } })).toBe('');
+    for (const port of [29_936, 32_000]) expect(problemOf({ relay: { port } })).toBe('');
   });
 });

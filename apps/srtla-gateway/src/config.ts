@@ -1,5 +1,6 @@
 import { choice, decimal, flag, integer, list, pattern, section, text } from '@mediaplane/service';
 import type { ConfigOf, ConfigProblem } from '@mediaplane/service';
+import { RELAY_PORTS } from './relay/relay-network.ts';
 import { configuredUplinksProblem } from './uplinks/configured.ts';
 
 const DAY_MS = 86_400_000;
@@ -211,9 +212,10 @@ export function checkConfig({
   if (relay.previousKeyFile !== '' && relay.keyFile === '') {
     return { path: 'relay.keyFile', complaint: 'must be set with relay.previousKeyFile' };
   }
-  if (relay.port >= upstream.portMin && relay.port <= upstream.portMax) {
+  if (relay.port !== 0 && relay.port + RELAY_PORTS > upstream.portMin && relay.port <= upstream.portMax) {
     const range = `${upstream.portMin} to ${upstream.portMax}`;
-    return { path: 'relay.port', complaint: `must not be one of upstream.portMin to portMax, ${range}` };
+    const complaint = `must not be, nor the ${RELAY_PORTS - 1} ports after it, of upstream.portMin to portMax, ${range}`;
+    return { path: 'relay.port', complaint };
   }
   if (statistics.readKey !== '' && statistics.readKeyFile !== '') {
     return { path: 'statistics.readKeyFile', complaint: 'must be empty when statistics.readKey is set' };

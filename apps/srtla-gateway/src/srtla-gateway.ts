@@ -286,7 +286,8 @@ function isRelayEvent(event: SrtlaEvent): event is RelayEvent {
 
 function sampleOf(group: LiveGroup): srtla.GroupSample {
   const { streamName, latencyMs, streamTime } = group.record;
-  return { groupId: group.id, statistics: group.rates.latest, streamName, latencyMs, streamTime };
+  const stream = group.streams ? { latencyMs, streamTime } : { latencyMs: 0, streamTime: undefined };
+  return { groupId: group.id, statistics: group.rates.latest, streamName, ...stream };
 }
 
 /** Undefined without a key, and where there are no other instances. Rejects with ConfigError. */

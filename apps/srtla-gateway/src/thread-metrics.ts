@@ -51,7 +51,7 @@ export const THREAD_METRICS = defineMetrics({
     name: 'media.socket.send.failures',
     unit: '{packet}',
     description:
-      'Datagrams that the system did not send: no room in its buffers, nobody at the port, larger than the path takes, or anything else.',
+      'Datagrams that the system did not send (no room in its buffers, larger than the path takes, or anything else), and refusals of those who were sent one: nobody at the port.',
     kind: 'counter',
     attributes: ['media.send.fault', 'media.thread'],
   },

@@ -92,7 +92,11 @@ export class DgramPacketIo implements PacketIo {
     }
     const attached: Attached = { socket, tag, ipv6, connected, waiting: [], failedSends: 0 };
     socket.on('message', (payload, from) => this.#arrive(attached, payload, from.address, from.port));
-    socket.on('error', () => (this.counters.receiveFailed += 1));
+    socket.on('error', (error: Error & { code?: string }) => {
+      // A connected socket's peer was not there for something that was sent before.
+      if (error.code === 'ECONNREFUSED') this.counters.sendRefused += 1;
+      else this.counters.receiveFailed += 1;
+    });
     const index = this.#free.pop() ?? this.#sockets.length;
     this.#sockets[index] = attached;
     return index;

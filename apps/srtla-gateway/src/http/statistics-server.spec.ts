@@ -5,6 +5,7 @@ import { StreamPages } from './stream-pages.ts';
 import { UplinkPages } from './uplink-pages.ts';
 
 const KEY = 'sesame';
+const STANDS = { groupId: 'gr_a_1', streamName: 'x', streamTime: new Date(100_000) };
 
 function sample(groupId: string, streamName: string, bitrateBps: number): srtla.GroupSample {
   return srtla.GroupSample.fromPartial({
@@ -111,7 +112,7 @@ describe('the page for scene switchers', () => {
 test('a stream whose sender has not told its round trip has 0, for readers want a number', () => {
   const pages = new StreamPages();
   pages.onReport({
-    groups: [srtla.GroupSample.fromPartial({ groupId: 'gr_a_1', streamName: 'x', statistics: { links: [{}] } })],
+    groups: [srtla.GroupSample.fromPartial({ ...STANDS, statistics: { links: [{}] } })],
     uplinks: [],
   });
   expect(pages.one('x')).toMatchObject({ publisher: { bitrate: 0, rtt: 0, peers: [{ rtt: 0 }] } });
@@ -128,11 +129,19 @@ test('of two streams of a name the first is told, but for one that carries nothi
 test('the address of a link is one that can be pasted, also of IPv6', () => {
   const pages = new StreamPages();
   const links = [{ address: { address: '::1', port: 57_471 } }, { address: { address: '192.0.2.1', port: 4000 } }];
-  const group = srtla.GroupSample.fromPartial({ groupId: 'gr_a_1', streamName: 'x', statistics: { links } });
+  const group = srtla.GroupSample.fromPartial({ ...STANDS, statistics: { links } });
   pages.onReport({ groups: [group], uplinks: [] });
   expect(pages.one('x')).toMatchObject({
     publisher: { uptime: 0, peers: [{ address: '[::1]:57471' }, { address: '192.0.2.1:4000' }] },
   });
+});
+
+test('a stream that has ended is there no more, though its group is', () => {
+  const pages = new StreamPages();
+  pages.onReport({ groups: [sample('gr_a_1', 'x', 1e6)], uplinks: [] });
+  expect(pages.one('x')).toHaveProperty('publisher');
+  pages.onReport({ groups: [{ ...sample('gr_a_1', 'x', 0), streamTime: undefined }], uplinks: [] });
+  expect(pages.one('x')).toEqual({ status: 'ok' });
 });
 
 test('a stream may have any name', () => {

@@ -21,7 +21,11 @@ export class StreamPages {
 
   readonly onReport: OnReport = ({ groups }) => {
     const heardMs = performance.now();
-    for (const sample of groups) if (sample.streamName !== '') this.#streams.set(sample.groupId, { sample, heardMs });
+    for (const sample of groups) {
+      // Without a time none stands, and one that has ended is there no more.
+      if (sample.streamTime === undefined) this.#streams.delete(sample.groupId);
+      else this.#streams.set(sample.groupId, { sample, heardMs });
+    }
     for (const [groupId, stream] of this.#streams)
       if (heardMs - stream.heardMs > FRESH_MS) this.#streams.delete(groupId);
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { NetError, parseSocketAddress, plainAddress } from '@mediaplane/net';
-import type { UdpSocketHandle, UdpSockets } from '@mediaplane/net';
+import type { UdpSocketHandle, UdpSocketOptions, UdpSockets } from '@mediaplane/net';
 import { UpstreamPorts } from './upstream-ports.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -16,9 +16,11 @@ class Sockets implements UdpSockets {
     kernelDrops: false,
   } as const;
   readonly taken = new Set<number>();
+  readonly peers: UdpSocketOptions['peer'][] = [];
   #id = 0;
 
-  async open({ address, port }: { address: string; port: number }): Promise<UdpSocketHandle> {
+  async open({ address, port, peer }: UdpSocketOptions): Promise<UdpSocketHandle> {
+    this.peers.push(peer);
     if (this.taken.has(port)) throw new NetError('address-in-use', `${port}`);
     if (address !== LOOPBACK) throw new NetError('address-not-available', address);
     this.taken.add(port);
@@ -49,6 +51,14 @@ function portsOf(sockets: Sockets): UpstreamPorts {
 }
 
 describe('ports towards SRT servers', () => {
+  test('are connected to them, new ones and those of before', async () => {
+    const sockets = new Sockets();
+    const ports = portsOf(sockets);
+    await ports.open(LOOPBACK, SERVER);
+    await ports.reopen(LOOPBACK, 7, SERVER);
+    expect(sockets.peers).toEqual([SERVER, SERVER]);
+  });
+
   test('each once, until none is left; the one released longest ago comes first', async () => {
     const ports = portsOf(new Sockets());
     const open = [];

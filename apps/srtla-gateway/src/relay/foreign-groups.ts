@@ -80,7 +80,8 @@ export class ForeignGroups {
   onRelayEvent(sessionId: string, { type }: RelayEvent): void {
     const relay = this.#parts.relays?.ofSession(sessionId);
     if (relay === undefined) return;
-    if (type === 'relay-owner-silent') void this.#settle(relay.link);
+    // One without an id is looked for again, should its sender go on.
+    if (type === 'relay-owner-silent' && relay.link.groupId !== null) void this.#settle(relay.link);
     else void this.#parts.relays?.close(relay);
   }
 

@@ -5,7 +5,7 @@ import type { LiveListener } from '../listeners/live-listener.ts';
 
 const SOUGHT = 'mp.v1.srtla-gateway.link.sought';
 const FOUND = 'mp.v1.srtla-gateway.link.found';
-/** Questions that an answer is still good for: those of the last seconds. */
+/** Questions that an answer is still good for: the latest. */
 const MOST_OPEN = 512;
 
 export interface StrayLink {

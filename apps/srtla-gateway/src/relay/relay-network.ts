@@ -4,7 +4,7 @@ import { ConfigError } from '@mediaplane/service';
 import type { RelayKeys } from '../tokens/relay-seals.ts';
 
 /** Ports from the configured one on that are tried: one is taken by each listener. */
-const PORTS = 64;
+export const RELAY_PORTS = 64;
 
 export interface RelayNetworkOptions {
   readonly sockets: UdpSockets;
@@ -41,12 +41,12 @@ export class RelayNetwork {
   /** Where others hand on to. Rejects with NetError. */
   async openOwnerSocket(interfaceName: string): Promise<UdpSocketHandle> {
     const { port } = this.#options;
-    for (let tried = 0; port > 0 && tried < PORTS; tried += 1) {
+    for (let tried = 0; port > 0 && tried < RELAY_PORTS; tried += 1) {
       try {
         return await this.#open(interfaceName, this.#ofOwner(port + tried));
       } catch (error) {
         const isTaken = error instanceof NetError && error.code === 'address-in-use';
-        if (!isTaken || tried === PORTS - 1) throw error;
+        if (!isTaken || tried === RELAY_PORTS - 1) throw error;
       }
     }
     return this.#open(interfaceName, this.#ofOwner(0));

@@ -20,7 +20,7 @@ export class Link {
   readonly relayedBy: string | null;
   /** The SRT session stood already when it came. */
   readonly joinedLate: boolean;
-  /** Its datagrams came by another instance all at once, without its sender's asking; where they come is no proof of whose they are. */
+  /** Its datagrams came by this way all at once, and no id with them: where they come from is no proof of whose they are. */
   readonly wasFound: boolean;
   readonly upUs: number;
   readonly acks = new AckBatch();
@@ -91,6 +91,7 @@ export class Group {
   /** The last refusal by a verdict. */
   refusal: RememberedRefusal | null = null;
   readonly ingestBudget = new IngestBudget();
+  readonly sessionBudget = new IngestBudget();
   /** An SRT session has stood. */
   wasAccepted = false;
   /** When its session ended; Infinity while one stands, or none has. */

@@ -57,6 +57,17 @@ describe('a group whose server decides', () => {
     expect(toldOf()).toBe(2);
   });
 
+  test('cannot begin any number of sessions in a moment: ten, then two a second', () => {
+    const bench = new Bench();
+    const group = bench.register(9, 1);
+    for (let socketId = 100; socketId < 200; socketId += 1) bench.shakeHands(group, 1, socketId);
+    const acceptedOf = (): number => bench.events.filter((event) => event.startsWith('group 0 accepted')).length;
+    expect(acceptedOf()).toBe(10);
+    bench.wait(SECOND);
+    for (let socketId = 200; socketId < 300; socketId += 1) bench.shakeHands(group, 1, socketId);
+    expect(acceptedOf()).toBe(12);
+  });
+
   test('lets nothing but handshakes through before that, either way', () => {
     const bench = new Bench();
     const group = bench.register(9, 1);

@@ -20,6 +20,7 @@ export class PassingIngest extends Ingest {
     if (type !== HandshakeType.induction && type !== HandshakeType.conclusion) return this.dropped(link);
     if (group.stream?.callerSocketId !== socketId) {
       if (group.attempt?.callerSocketId !== socketId) {
+        if (group.sessionBudget.isSpent(nowUs)) return this.dropped(link);
         group.attempt = new IngestAttempt(socketId, 0, 'passing', null, nowUs);
         this.endIfGone(group, nowUs);
       } else if (!group.attempt.isAnswered && nowUs - group.attempt.begunUs >= UNANSWERED_US) {

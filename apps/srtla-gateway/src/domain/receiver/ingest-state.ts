@@ -76,7 +76,7 @@ export class IngestAttempt {
   stage: AttemptStage;
   /** When it is given up. */
   dueUs = Infinity;
-  /** When the encoder concluded first. */
+  /** When the encoder was heard first; where rules decide, with its conclusion. */
   readonly begunUs: number;
   /** The server has said something, or its silence was told. */
   isAnswered = false;
@@ -108,13 +108,21 @@ export interface RememberedRefusal {
 const BUDGET_BURST = 10;
 const BUDGET_INTERVAL_US = 0.5e6;
 
-/** What one group may ask and tell of its handshakes: encoders that are refused come back at once, and anybody may make them up. */
+/**
+ * What one group may ask and tell of its handshakes, and how many sessions may come to stand in it: encoders that are refused come back at
+ * once, and anybody may make them up.
+ */
 export class IngestBudget {
   /** When it is full again. */
   #fullAtUs = -Infinity;
 
+  /** Whether `admit` would refuse. */
+  isSpent(nowUs: number): boolean {
+    return this.#fullAtUs > nowUs + (BUDGET_BURST - 1) * BUDGET_INTERVAL_US;
+  }
+
   admit(nowUs: number): boolean {
-    if (this.#fullAtUs > nowUs + (BUDGET_BURST - 1) * BUDGET_INTERVAL_US) return false;
+    if (this.isSpent(nowUs)) return false;
     this.#fullAtUs = Math.max(this.#fullAtUs, nowUs) + BUDGET_INTERVAL_US;
     return true;
   }

@@ -179,6 +179,7 @@ export abstract class Ingest {
     const latencyMs = options === null || answer.options === null ? 0 : callerLatencyMs(options, answer.options);
     const stream = new SrtStream(conclusion.handshake.socketId, answer.socketId, latencyMs, conclusion, nowUs);
     group.attempt = null;
+    group.sessionBudget.admit(nowUs);
     group.stream = stream;
     this.registry.markAccepted(group);
     for (const { jitter } of group.links) jitter.restart();

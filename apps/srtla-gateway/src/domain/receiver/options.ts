@@ -8,9 +8,12 @@ export interface ReceiverOptions {
   readonly maxHalfOpenGroups: number;
   /** A link that is silent this long is over. */
   readonly linkTimeoutUs: number;
-  /** A group without a link, or whose SRT session has ended, lives on this long, for its sender or encoder may come back. */
+  /**
+   * A group without a link lives on this long, for its sender may come back; one whose SRT session has ended makes room for another after
+   * that, and is over while draining.
+   */
   readonly groupTimeoutUs: number;
-  /** A group in which no SRT session has come to stand in this time makes room for a new one; while there is room it stays. */
+  /** The same for a group in which no SRT session has come to stand yet. */
   readonly halfOpenTimeoutUs: number;
   /** How often links that are not among the freshest get a copy of the server's acknowledgements; 0: always. */
   readonly ackCopyIntervalUs: number;

@@ -85,6 +85,7 @@ export class Receiver {
 
   set draining(draining: boolean) {
     this.#registration.draining = draining;
+    this.#registry.draining = draining;
   }
 
   /** By its serial; undefined when it is over. */

@@ -144,6 +144,40 @@ describe('registration', () => {
   );
 });
 
+test('while draining, groups without a stream are over when one has had its time', () => {
+  const bench = new Bench();
+  bench.accepted(9, ENCODER, 1);
+  const ended = bench.accepted(8, 78, 2);
+  bench.register(7, 3);
+  bench.fromServer(ended, srtShutdown(78));
+  bench.receiver.draining = true;
+  const wait = (seconds: number): void => {
+    for (let i = 0; i < seconds; i += 1) {
+      bench.wait(SECOND);
+      bench.from(1, data(i));
+      for (const host of [2, 3]) bench.from(host, KEEPALIVE);
+    }
+  };
+  wait(12);
+  expect(bench.events.at(-1)).toBe('group 2 down: no-stream');
+  wait(20);
+  expect(bench.events.at(-1)).toBe('group 1 down: stream-ended');
+  expect(bench.receiver.groups.size).toBe(1);
+});
+
+test('where the half-open part is full, a group whose stream has ended keeps its place', () => {
+  const bench = new Bench({ maxHalfOpenGroups: 1 });
+  const group = bench.accepted(9, ENCODER, 1);
+  bench.fromServer(group, srtShutdown(ENCODER));
+  bench.register(8, 2);
+  for (let i = 0; i < 31; i += 1) {
+    bench.wait(SECOND);
+    for (const host of [1, 2]) bench.from(host, KEEPALIVE);
+  }
+  expect(bench.from(3, reg2(idOf(3)))).toEqual([{ to: '3:5000', bytes: REG3 }]);
+  expect([...bench.receiver.groups.values()]).toContain(group);
+});
+
 test('a group whose stream has ended stays with its sender, and makes room where there is none after 30 s', () => {
   const bench = new Bench({ maxGroups: 2, maxHalfOpenGroups: 1 });
   const group = bench.accepted(9, ENCODER, 1);

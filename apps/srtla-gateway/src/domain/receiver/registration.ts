@@ -183,16 +183,16 @@ export class Registration {
 
   /**
    * The link that the sender of a datagram has by another way, which it has left: a balancer sends its datagrams to another instance now,
-   * or to ours again. It has not shown the id, so the other way must be silent, unless that one has shown none either. Undefined when it
-   * has none.
+   * or to ours again. It has not shown the id, so the other way must be silent, unless it is ours again, and the other way has shown none
+   * either. Undefined when there is none.
    */
   moved(from: AddressWords, peer: RelayPeer | undefined, nowUs: number): Link | undefined {
     const former = this.#registry.linkFrom(originOf(from, peer));
     if (former === undefined) return undefined;
-    if (peer === undefined ? !former.wasFound : !hasLeft(former, peer, nowUs)) return undefined;
+    if (!hasLeft(former, peer, nowUs) && !(peer === undefined && former.wasFound)) return undefined;
     const { group, joinedLate } = former;
     this.#registry.dropLink(former, 'moved', nowUs);
-    const link = this.#registry.openLink(group, from, peer, joinedLate, peer !== undefined, nowUs);
+    const link = this.#registry.openLink(group, from, peer, joinedLate, true, nowUs);
     this.#lateLinks.admit(group, link.origin);
     return link;
   }
@@ -239,10 +239,10 @@ export class Registration {
 
   /**
    * Ends a link whose sender comes by another way with the same id. An instance that hands it on may say so by itself: then the other way
-   * must be silent, and nothing is said, for to the sender its link is as good as it was.
+   * must be silent, or have shown no id, and nothing is said, for to the sender its link is as good as it was.
    */
   #follow(former: Link, peer: RelayPeer | undefined, nowUs: number): boolean {
-    if (peer !== undefined && !hasLeft(former, peer, nowUs)) {
+    if (peer !== undefined && !former.wasFound && !hasLeft(former, peer, nowUs)) {
       this.#counters.strangers += 1;
       return false;
     }
@@ -290,8 +290,8 @@ function linkFrom({ links }: Group, origin: AddressWords): Link | undefined {
   return links.find((link) => link.origin.equals(origin));
 }
 
-/** Whether a link's sender has left the way that it came by, for that by which `peer` hands it on. */
-function hasLeft(former: Link, peer: RelayPeer, nowUs: number): boolean {
+/** Whether a link's sender has left the way that it came by, for that by which `peer` hands it on, or for ours. */
+function hasLeft(former: Link, peer: RelayPeer | undefined, nowUs: number): boolean {
   return nowUs - former.heardUs >= WAY_FREE_US || isBySame(former, peer);
 }
 

@@ -10,6 +10,8 @@ const SILENT_US = 4e6;
 
 /** The groups of a receiver and their links: who there is, and who has been silent for too long. */
 export class Registry {
+  /** Senders without a stream are not waited for: they are to go elsewhere. */
+  draining = false;
   readonly #parts: ReceiverParts;
   readonly #addresses: AddressTable;
   /** By the relay socket: what comes there is somebody else's, whatever its address. */
@@ -119,6 +121,7 @@ export class Registry {
         if (nowUs - link.heardUs >= this.#parts.options.linkTimeoutUs) this.dropLink(link, 'silent', nowUs);
       }
       if (nowUs - group.emptySinceUs >= this.#parts.options.groupTimeoutUs) this.close(group, 'no-links', nowUs);
+      else if (this.draining && this.#isIdle(group, nowUs)) this.#closeIdle(group, nowUs);
     }
   }
 
@@ -129,16 +132,24 @@ export class Registry {
    */
   makeRoom(nowUs: number): boolean {
     if (this.#hasRoom()) return true;
-    const { maxHalfOpenGroups, halfOpenTimeoutUs, groupTimeoutUs } = this.#parts.options;
-    const isFullOfHalfOpen = this.#halfOpen >= maxHalfOpenGroups;
+    const isFullOfHalfOpen = this.#halfOpen >= this.#parts.options.maxHalfOpenGroups;
     for (const group of this.#groups.values()) {
-      const isHalfOpen = !group.wasAccepted;
-      const idleUs = isHalfOpen ? nowUs - group.upUs : nowUs - group.streamEndedUs;
-      if (idleUs < (isHalfOpen ? halfOpenTimeoutUs : groupTimeoutUs) || (isFullOfHalfOpen && !isHalfOpen)) continue;
-      this.close(group, isHalfOpen ? 'no-stream' : 'stream-ended', nowUs);
+      if (!this.#isIdle(group, nowUs) || (isFullOfHalfOpen && group.wasAccepted)) continue;
+      this.#closeIdle(group, nowUs);
       return this.#hasRoom();
     }
     return false;
+  }
+
+  /** Whether no session stands in it, and one has had its time to. */
+  #isIdle(group: Group, nowUs: number): boolean {
+    const { halfOpenTimeoutUs, groupTimeoutUs } = this.#parts.options;
+    if (group.wasAccepted) return nowUs - group.streamEndedUs >= groupTimeoutUs;
+    return nowUs - group.upUs >= halfOpenTimeoutUs;
+  }
+
+  #closeIdle(group: Group, nowUs: number): void {
+    this.close(group, group.wasAccepted ? 'stream-ended' : 'no-stream', nowUs);
   }
 
   /**

@@ -220,16 +220,40 @@ describe('a link that comes to another instance without a word', () => {
     expect(owner.takeToServer()).toHaveLength(2);
   });
 
-  test('does not leave a way that it has registered by for a datagram that anybody could have sent', () => {
+  test('does not leave a way that it has registered by for a datagram that anybody could have sent, but where that is silent', () => {
     const pair = new Pair();
     const group = streaming(pair);
-    pair.wait(10 * SECOND);
+    pair.wait(SECOND);
+    pair.send(KEEPALIVE);
+    pair.wait(1.4 * SECOND);
     pair.owner.from(1, data(1));
     expect(waysOf(group)).toContain(OURS);
     expect(pair.owner.events).toContain('stranger 1:5000');
     // It shows its id: at once.
     expect(pair.owner.from(1, reg2(ID)).map(({ bytes }) => bytes)).toEqual([REG3]);
     expect(waysOf(group)).toEqual([null, null]);
+    // What the other instance says for it comes too soon, until that way is silent, or has shown no more than an address.
+    expect(pair.send(reg2(ID))).toEqual([]);
+    pair.wait(1.6 * SECOND);
+    expect(pair.send(reg2(ID))).toEqual([REG3]);
+    pair.wait(1.6 * SECOND);
+    pair.owner.from(1, data(2));
+    expect(waysOf(group)).toEqual([null, null]);
+    expect(pair.send(reg2(ID))).toEqual([REG3]);
+    expect(waysOf(group)).toEqual([null, OURS]);
+  });
+
+  test('that two instances hand on one after the other is known by the later', () => {
+    const { owner, group, pair } = direct();
+    pair.wait(1.6 * SECOND);
+    pair.send(data(1));
+    const third = addressOf(101, 41_000);
+    pair.wait(1.6 * SECOND);
+    owner.fromRelay(third, helloOf(pair.seals(), { instanceId: 'third', counter: 9 }, { from: third }));
+    owner.fromRelay(third, data(2));
+    expect(waysOf(group)).toEqual(['third']);
+    owner.from(1, data(3));
+    expect(waysOf(group)).toEqual([null]);
   });
 
   test('and was let in is let in again by its other way, where late links are refused', () => {

@@ -299,9 +299,9 @@ export interface GroupSample {
     | undefined;
   /** Public name of its stream; empty until it is accepted. */
   streamName: string;
-  /** Of its SRT session; 0 until that stands. */
+  /** Of its SRT session; 0 while none stands. */
   latencyMs: number;
-  /** When that stood; absent before. */
+  /** When that stood; absent while none does. */
   streamTime: Date | undefined;
 }
 
