@@ -1,6 +1,7 @@
 import type { Logger } from '@mediaplane/control';
 import { srtla } from '@mediaplane/proto';
 import { redactStreamId } from '@mediaplane/srtla';
+import { trace } from '@opentelemetry/api';
 import type { GroupDownReason } from '../domain/receiver/receiver-parts.ts';
 import type { GroupEvent } from '../media/listener-contract.ts';
 import { rejectionReason, refusalOf } from '../ingest/refusals.ts';
@@ -16,6 +17,7 @@ import type { EventDetail, SessionEvents } from './session-events.ts';
 import type { ListenerMedia, Upstreams } from './upstreams.ts';
 
 const { EndReason, GroupState } = srtla;
+const tracer = trace.getTracer('mediaplane');
 
 type Of<T extends GroupEvent['type']> = Extract<GroupEvent, { type: T }>;
 
@@ -208,6 +210,7 @@ export class GroupEvents {
     onIngest('accepted');
     this.#publish(group, { $case: 'groupStreaming', value: { group: { ...record } } });
     this.#groupLog.streamStands(group);
+    traceSetup(group, event.setupMs);
   }
 
   #ingestRefused(group: LiveGroup, event: Of<'ingest-refused'>): void {
@@ -275,6 +278,18 @@ export class GroupEvents {
   #publish(group: LiveGroup, detail: EventDetail): void {
     this.#parts.sessions.publish(group, detail);
   }
+}
+
+/** Who let it in, where rules did, has a span of its own within this one's time. */
+function traceSetup({ id, listener, record }: LiveGroup, setupMs: number): void {
+  const endTime = Date.now();
+  const attributes = {
+    'media.listener.name': listener.name,
+    'media.session.id': id,
+    'media.stream.name': record.streamName,
+    'media.srt.latency_ms': record.latencyMs,
+  };
+  tracer.startSpan('srtla set-up', { startTime: endTime - setupMs, attributes }).end(endTime);
 }
 
 function redacted(streamId: string | null): string {

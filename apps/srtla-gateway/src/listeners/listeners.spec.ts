@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { srtla } from '@mediaplane/proto';
+import { trace } from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { addressWords } from './endpoint.ts';
 import { ListenersBench, settingsOf, settled, statisticsOf } from './spec-bench.ts';
 
@@ -211,4 +213,23 @@ describe('the log', () => {
     expect(line).not.toHaveProperty('server');
     expect(bench.events.at(-1)?.detail).toMatchObject({ $case: 'ingestRefused', value: { text: line?.text } });
   });
+});
+
+test('the set-up of a stream is a span, from the first word of its encoder on', async () => {
+  const exporter = new InMemorySpanExporter();
+  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
+  try {
+    const bench = new ListenersBench();
+    const { mediaId } = await bench.listen();
+    await bench.stream(mediaId, KEY);
+    const [{ id }] = bench.listeners.groups();
+    const [span] = exporter.getFinishedSpans();
+    expect(span).toMatchObject({
+      name: 'srtla set-up',
+      duration: [0, 250e6],
+      attributes: { 'media.listener.name': 'main', 'media.session.id': id, 'media.stream.name': 'main' },
+    });
+  } finally {
+    trace.disable();
+  }
 });

@@ -292,6 +292,7 @@ export class ListenersBench {
       latencyMs: 200,
       streamId: null,
       isEncrypted: false,
+      setupMs: 250,
     });
   }
 

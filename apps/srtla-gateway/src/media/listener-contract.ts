@@ -131,6 +131,8 @@ export type GroupEvent =
       readonly latencyMs: number;
       readonly streamId: string | null;
       readonly isEncrypted: boolean;
+      /** Since the encoder was heard first; where rules decide, since its conclusion. */
+      readonly setupMs: number;
     }
   /** `reason`: as SRT counts them (RejectionReason): 1000 and up are those of services, HTTP's codes plus 1000. */
   | {

@@ -257,7 +257,7 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
     this.#port.emit({ type: 'ingest-request', group: serial, request, streamId, latencyMs, isEncrypted, address });
   }
 
-  ingestAccepted({ serial }: Group, stream: SrtStream, { streamId, isEncrypted }: Conclusion): void {
+  ingestAccepted({ serial }: Group, stream: SrtStream, { streamId, isEncrypted }: Conclusion, setupUs: number): void {
     const { callerSocketId, serverSocketId, latencyMs } = stream;
     this.#port.emit({
       type: 'ingest-accepted',
@@ -267,6 +267,7 @@ export class ListenerSession implements MediaSession<SrtlaContract>, ReceiverOut
       latencyMs,
       streamId,
       isEncrypted,
+      setupMs: setupUs / 1000,
     });
   }
 

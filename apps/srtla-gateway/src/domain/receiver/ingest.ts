@@ -163,7 +163,7 @@ export abstract class Ingest {
       (stage === 'passing' || stage === 'concluding')
     ) {
       this.toEncoder(group, offset, length);
-      this.#accept(group, conclusion, answer, nowUs);
+      this.#accept(group, conclusion, answer, nowUs - attempt.begunUs, nowUs);
     } else {
       this.#drop(group);
     }
@@ -174,7 +174,7 @@ export abstract class Ingest {
     this.counters.refusalRepeats += 1;
   }
 
-  #accept(group: Group, conclusion: Conclusion, answer: Handshake, nowUs: number): void {
+  #accept(group: Group, conclusion: Conclusion, answer: Handshake, setupUs: number, nowUs: number): void {
     const { options } = conclusion.handshake;
     const latencyMs = options === null || answer.options === null ? 0 : callerLatencyMs(options, answer.options);
     const stream = new SrtStream(conclusion.handshake.socketId, answer.socketId, latencyMs, conclusion, nowUs);
@@ -183,6 +183,6 @@ export abstract class Ingest {
     group.stream = stream;
     this.registry.markAccepted(group);
     for (const { jitter } of group.links) jitter.restart();
-    this.parts.events.ingestAccepted(group, stream, conclusion);
+    this.parts.events.ingestAccepted(group, stream, conclusion, setupUs);
   }
 }

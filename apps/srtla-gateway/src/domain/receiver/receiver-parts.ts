@@ -48,7 +48,8 @@ export interface ReceiverEvents {
   /** What links send has come from an address of none, and other instances can be asked. Told now and then: see `Strangers`. */
   stranger(from: AddressWords): void;
   ingestRequest(group: Group, attempt: IngestAttempt, conclusion: Conclusion): void;
-  ingestAccepted(group: Group, stream: SrtStream, conclusion: Conclusion): void;
+  /** `setupUs`: since the encoder was heard first; where rules decide, since its conclusion. */
+  ingestAccepted(group: Group, stream: SrtStream, conclusion: Conclusion, setupUs: number): void;
   /** `reason`: a RejectionReason, or another that the server gave. */
   ingestRefused(group: Group, conclusion: Conclusion, reason: number, by: RefusedBy): void;
   /** An encoder has called for some time, and the server says nothing. Once for each socket of an encoder. */
