@@ -57,10 +57,7 @@ export function bindSocket(
   w3: number,
   port: number,
 ): void {
-  checkFd(fd);
-  const arena = scratch();
-  const length = encodeSockaddr(arena.view, ADDRESS_OFFSET, family, w0, w1, w2, w3, port);
-  orThrow('bind', libc().bind(fd, addressIn(arena, ADDRESS_OFFSET, length), length));
+  callWithAddress('bind', fd, family, w0, w1, w2, w3, port);
 }
 
 /** From now on it sends to that address without being told, by a route that is looked up once, and hears nobody else. @throws SystemCallError (ENETUNREACH, EHOSTUNREACH, ...) */
@@ -73,10 +70,23 @@ export function connectSocket(
   w3: number,
   port: number,
 ): void {
+  callWithAddress('connect', fd, family, w0, w1, w2, w3, port);
+}
+
+function callWithAddress(
+  call: 'bind' | 'connect',
+  fd: number,
+  family: AddressFamily,
+  w0: number,
+  w1: number,
+  w2: number,
+  w3: number,
+  port: number,
+): void {
   checkFd(fd);
   const arena = scratch();
   const length = encodeSockaddr(arena.view, ADDRESS_OFFSET, family, w0, w1, w2, w3, port);
-  orThrow('connect', libc().connect(fd, addressIn(arena, ADDRESS_OFFSET, length), length));
+  orThrow(call, libc()[call](fd, addressIn(arena, ADDRESS_OFFSET, length), length));
 }
 
 /** The five words of the address a socket is bound to: w0, w1, w2, w3, port. @throws SystemCallError */

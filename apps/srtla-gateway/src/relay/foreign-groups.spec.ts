@@ -261,7 +261,7 @@ test('links of a listener whose media session is lost are handed on by the next 
   expect(stand.said.splice(0)).toEqual(['hand on to b']);
   stand.foreign.onListenerLost(stand.listener);
   expect(stand.said.splice(0)).toEqual(['let go']);
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  while (stand.said.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   expect(stand.said).toEqual(['hand on to b']);
 });
 

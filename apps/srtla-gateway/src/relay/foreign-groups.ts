@@ -14,7 +14,7 @@ import type { Claim, OwnerClaims } from './owner-claims.ts';
 import type { Owners, Ownership } from './owners.ts';
 import { parseSocketText } from './relay-network.ts';
 import { keyOf } from './relays.ts';
-import type { ForeignLink, Relays } from './relays.ts';
+import type { ForeignLink, LiveRelay, Relays } from './relays.ts';
 
 /** A listener whose media thread died is open again by then; if not, its senders ask again. */
 const AGAIN_MS = 1000;
@@ -91,17 +91,15 @@ export class ForeignGroups {
     const relay = relays?.ofSession(sessionId);
     if (relay === undefined) return false;
     relays?.forget(sessionId);
-    setTimeout(() => void this.#settle(relay.link), AGAIN_MS).unref();
+    this.#settleLater(relay.link);
     return true;
   }
 
   /** A listener's media session is lost, and goes on in another: its links are handed on by that. */
   onListenerLost(listener: LiveListener): void {
-    const { relays } = this.#parts;
-    for (const relay of [...(relays?.values() ?? [])]) {
-      if (relay.link.listener !== listener) continue;
-      void relays?.close(relay);
-      setTimeout(() => void this.#settle(relay.link), AGAIN_MS).unref();
+    for (const relay of this.#relaysOf(listener)) {
+      void this.#parts.relays?.close(relay);
+      this.#settleLater(relay.link);
     }
   }
 
@@ -111,9 +109,15 @@ export class ForeignGroups {
 
   /** A listener is over. */
   async closeRelays(listener: LiveListener): Promise<void> {
-    const { relays } = this.#parts;
-    const own = [...(relays?.values() ?? [])].filter(({ link }) => link.listener === listener);
-    await Promise.all(own.map((relay) => relays?.close(relay)));
+    await Promise.all(this.#relaysOf(listener).map((relay) => this.#parts.relays?.close(relay)));
+  }
+
+  #relaysOf(listener: LiveListener): LiveRelay[] {
+    return [...(this.#parts.relays?.values() ?? [])].filter(({ link }) => link.listener === listener);
+  }
+
+  #settleLater(link: ForeignLink): void {
+    setTimeout(() => void this.#settle(link), AGAIN_MS).unref();
   }
 
   #has(listenerName: string, address: string): boolean {

@@ -131,8 +131,12 @@ function checkMode(violations: Violations, field: string, mode: srtla.Scheduling
 }
 
 /** Whether everything that a request sets is meant, so that nothing of it may be passed over in silence. */
-function takesAll(mask: readonly string[] | undefined): boolean {
-  return mask === undefined || mask.length === 0 || (mask.length === 1 && mask[0] === EVERYTHING);
+function takesAll(mask: readonly string[] = []): boolean {
+  return mask.length === 0 || namesAll(mask);
+}
+
+function namesAll(mask: readonly string[]): boolean {
+  return mask.length === 1 && mask[0] === EVERYTHING;
 }
 
 /** What was read may be sent back with a change in it: fixed fields are refused only where they differ. */
@@ -161,7 +165,7 @@ function namedPaths<P extends string>(
   violations: Violations,
 ): ReadonlySet<P> {
   if (mask.length === 0) return new Set(paths.filter(isSet));
-  if (mask.length === 1 && mask[0] === EVERYTHING) return new Set(paths);
+  if (namesAll(mask)) return new Set(paths);
   for (const path of mask) {
     if (!paths.some((known) => known === path)) {
       violations.add('update_mask', `paths must be * alone or of ${paths.join(', ')}; one is ${quoted(path)}`);

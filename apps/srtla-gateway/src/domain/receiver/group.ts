@@ -110,6 +110,11 @@ export class Group {
     this.emptySinceUs = nowUs;
   }
 
+  /** The link whose sender sends from there, whichever way it comes. */
+  linkFrom(origin: AddressWords): Link | undefined {
+    return this.links.find((link) => link.origin.equals(origin));
+  }
+
   /** The link that brought SRT last; undefined when there is none. */
   get freshest(): Link | undefined {
     let best: Link | undefined;

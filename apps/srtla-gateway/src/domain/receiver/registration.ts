@@ -108,7 +108,7 @@ export class Registration {
       return this.#reply(from, peer, SrtlaType.reg3);
     }
     if (!this.#vacate(link, from, peer, nowUs)) return;
-    const former = group === undefined ? undefined : linkFrom(group, originOf(from, peer));
+    const former = group?.linkFrom(originOf(from, peer));
     if (former !== undefined && !this.#follow(former, peer, nowUs)) return;
     if (!this.#hasRoom(group, nowUs)) {
       this.#counters.full += 1;
@@ -143,7 +143,7 @@ export class Registration {
       for (const { address } of links) this.#lateLinks.admit(group, address);
     }
     const origin = new SocketAddress().copyFrom(originOf(from, peer));
-    const former = linkFrom(group, origin);
+    const former = group.linkFrom(origin);
     const isHere = former !== undefined && former === holder;
     if (!isHere && former !== undefined && !this.#follow(former, peer, nowUs)) return true;
     if (!isHere) {
@@ -176,9 +176,11 @@ export class Registration {
     peer: RelayPeer | undefined,
     nowUs: number,
     joinedLate = group.stream !== null,
-  ): void {
-    const link = this.#registry.openLink(group, from, peer, joinedLate, false, nowUs);
+    wasFound = false,
+  ): Link {
+    const link = this.#registry.openLink(group, from, peer, joinedLate, wasFound, nowUs);
     this.#lateLinks.admit(group, link.origin);
+    return link;
   }
 
   /**
@@ -192,9 +194,7 @@ export class Registration {
     if (!hasLeft(former, peer, nowUs) && !(peer === undefined && former.wasFound)) return undefined;
     const { group, joinedLate } = former;
     this.#registry.dropLink(former, 'moved', nowUs);
-    const link = this.#registry.openLink(group, from, peer, joinedLate, true, nowUs);
-    this.#lateLinks.admit(group, link.origin);
-    return link;
+    return this.join(group, from, peer, nowUs, joinedLate, true);
   }
 
   /** Another instance has the group: links that come with its id are told of, though it began here. */
@@ -283,11 +283,6 @@ export class Registration {
 /** Where the sender of it sends from. */
 function originOf(from: AddressWords, peer: RelayPeer | undefined): AddressWords {
   return peer === undefined ? from : peer.origin;
-}
-
-/** The link of a group whose sender sends from there, whichever way it comes. */
-function linkFrom({ links }: Group, origin: AddressWords): Link | undefined {
-  return links.find((link) => link.origin.equals(origin));
 }
 
 /** Whether a link's sender has left the way that it came by, for that by which `peer` hands it on, or for ours. */
