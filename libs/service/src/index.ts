@@ -17,6 +17,7 @@ export type { ClientCallOptions, ClientOptions, ServiceClient } from './grpc/cli
 export { clientCredentials } from './grpc/credentials.ts';
 export type { ClientTlsFiles } from './grpc/credentials.ts';
 export { checkHealth } from './grpc/health-probe.ts';
+export { hostPort } from './host-port.ts';
 export { runServices } from './lifecycle/run-services.ts';
 export { ServiceRuntime } from './lifecycle/service-spec.ts';
 export type { ConfigOf, ServiceParts, ServiceSpec, StartOptions } from './lifecycle/service-spec.ts';

@@ -1,4 +1,5 @@
 import type { srtla } from '@mediaplane/proto';
+import { hostPort } from '@mediaplane/service';
 import type { OnReport } from '../watch/statistics-bus.ts';
 import { FRESH_MS, KBIT, rounded } from './page-figures.ts';
 
@@ -81,7 +82,7 @@ function page({ latencyMs, streamTime }: srtla.GroupSample, statistics: srtla.Gr
     pktRcvLoss: statistics.nakPackets,
     nakRate: rounded(statistics.nakRate),
     peers: statistics.links.map((link) => ({
-      address: link.address === undefined ? '' : addressText(link.address),
+      address: link.address === undefined ? '' : hostPort(link.address.address, link.address.port),
       bitrate: Math.round(link.bitrateBps / KBIT),
       rtt: rounded(link.rttMs ?? 0),
       nakRate: rounded(link.nakRate ?? 0),
@@ -97,8 +98,4 @@ function page({ latencyMs, streamTime }: srtla.GroupSample, statistics: srtla.Gr
 function secondsBetween(from: Date | undefined, to: Date | undefined): number {
   if (from === undefined || to === undefined) return 0;
   return Math.max(Math.round((to.getTime() - from.getTime()) / 1000), 0);
-}
-
-function addressText({ address, port }: srtla.Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { isUnspecified, parseSocketAddress } from '@mediaplane/net';
+import { hostPort } from '@mediaplane/service';
 import type { UplinkHappening } from '../uplinks/events.ts';
 import type { UplinkView } from '../uplinks/view.ts';
 
@@ -72,6 +73,5 @@ export function encoderAdvice({ listenAddress, listenPort }: UplinkView): string
 
 export function encoderUrl(listenAddress: string, listenPort: number): string {
   const isAny = isUnspecified(parseSocketAddress(listenAddress, 0));
-  const host = isAny ? hostname() : listenAddress.includes(':') ? `[${listenAddress}]` : listenAddress;
-  return `srt://${host}:${listenPort}?mode=caller`;
+  return `srt://${hostPort(isAny ? hostname() : listenAddress, listenPort)}?mode=caller`;
 }

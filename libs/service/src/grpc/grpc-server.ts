@@ -5,6 +5,7 @@ import { fileDescriptors } from '@mediaplane/proto';
 import { HealthImplementation } from 'grpc-health-check';
 import type { CommonConfig } from '../config/common-config.ts';
 import { ConfigError } from '../config/load-config.ts';
+import { hostPort } from '../host-port.ts';
 import type { ServedApi } from './api.ts';
 import { bindApi } from './bind-api.ts';
 import type { CallEnvironment } from './call-scope.ts';
@@ -61,10 +62,9 @@ export class GrpcServer {
   /** Resolves with the bound port. Rejects with ConfigError when it cannot be bound, or for unusable certificates. */
   async listen(): Promise<number> {
     const { bindAddress, port } = this.config;
-    const host = bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress;
     const credentials = await serverCredentials(this.config);
     this.boundPort = await new Promise<number>((resolve, reject) => {
-      this.server.bindAsync(`${host}:${port}`, credentials, (error, bound) =>
+      this.server.bindAsync(hostPort(bindAddress, port), credentials, (error, bound) =>
         error === null ? resolve(bound) : reject(cannotListen(this.config, error)),
       );
     });

@@ -1,5 +1,6 @@
 import { hostname, networkInterfaces } from 'node:os';
 import type { CommonConfig } from '../config/common-config.ts';
+import { hostPort } from '../host-port.ts';
 import { ADVERTISED, PRIVATE } from './fleet-api.ts';
 
 const WILDCARDS = new Set(['0.0.0.0', '::']);
@@ -18,7 +19,7 @@ export function mediaAddresses({ instance, net }: CommonConfig): Record<string, 
 export function reachableAt(bindAddress: string, port: number, advertisedAddress = ''): string {
   const address =
     advertisedAddress !== '' ? advertisedAddress : WILDCARDS.has(bindAddress) ? ownAddress() : bindAddress;
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return hostPort(address, port);
 }
 
 function ownAddress(): string {
