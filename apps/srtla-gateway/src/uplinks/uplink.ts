@@ -165,7 +165,8 @@ export class Uplink {
       } else if ([...this.#links].some((link) => link.isLongDown(nowMs))) {
         this.#look();
       }
-      await this.#tendLinks();
+      // By the same clock reading: a link that has been down for long by now is not turned before the receiver was asked for.
+      await this.#tendLinks(nowMs);
       this.#parts.onStatistics(this.view());
     });
   }
@@ -181,8 +182,8 @@ export class Uplink {
     });
   }
 
-  async #tendLinks(): Promise<void> {
-    const now = { nowMs: this.#parts.nowMs(), interfaces: this.#parts.interfaces(), turn: this.#turn };
+  async #tendLinks(nowMs = this.#parts.nowMs()): Promise<void> {
+    const now = { nowMs, interfaces: this.#parts.interfaces(), turn: this.#turn };
     for (const link of this.#links) await link.tend(now);
   }
 
