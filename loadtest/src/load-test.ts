@@ -1,4 +1,5 @@
 import type { Arguments } from './arguments/arguments.ts';
+import type { FailoverArguments } from './arguments/failover-arguments.ts';
 import type { RtpArguments, RtpEngineName, RtpPeerName, RtpScenarioName } from './arguments/rtp-arguments.ts';
 import type { SrtlaArguments } from './arguments/srtla-arguments.ts';
 import { bareCoalescing, bareImmediate } from './engines/bare.ts';
@@ -7,6 +8,9 @@ import { rtpChannel } from './engines/rtp-channel.ts';
 import { rtpengine } from './engines/rtpengine.ts';
 import { srtlaGateway } from './engines/srtla-gateway.ts';
 import { srtlaPair } from './engines/srtla-pair.ts';
+import { ours, pair } from './failover/failover-engine.ts';
+import { runFailover } from './failover/failover-run.ts';
+import { missingTools } from './failover/stage.ts';
 import type { EngineRuns, Figures } from './report/compare.ts';
 import { ratios, summarise } from './report/compare.ts';
 import type { Result } from './report/result.ts';
@@ -59,7 +63,7 @@ interface Contestant {
 /** Runs engine and peers by turns (A B A B ...), so that a change of the machine's mood hits all of them alike. */
 export async function loadTest(args: Arguments, progress: (text: string) => void): Promise<Comparison> {
   const { scenario, runs } = args;
-  const contestants = 'profile' in args ? bondingContestants(args) : rtpContestants(args);
+  const contestants = contestantsOf(args);
   for (const contestant of contestants) {
     const obstacle = contestant.unavailable();
     if (obstacle !== null) throw new UnavailableError(obstacle);
@@ -78,6 +82,11 @@ export async function loadTest(args: Arguments, progress: (text: string) => void
   return { engines, ratios: Object.fromEntries(peers.map((other) => [other.engine, ratios(first, other)])) };
 }
 
+function contestantsOf(args: Arguments): Contestant[] {
+  if ('channels' in args) return rtpContestants(args);
+  return 'events' in args ? failoverContestants(args) : bondingContestants(args);
+}
+
 function rtpContestants({ scenario, engine, peer, ...rest }: RtpArguments & Arguments): Contestant[] {
   return [KINDS[engine][0], ...(peer === null ? [] : KINDS[peer])].map((kind) => ({
     name: kind.name,
@@ -92,6 +101,20 @@ function bondingContestants({ scenario, peer, ...rest }: SrtlaArguments & Argume
     unavailable: () => engine.unavailable(),
     run: (progress) => srtla(scenario, engine, { ...rest, progress }),
   }));
+}
+
+/** Each engine with each event. */
+function failoverContestants({ events, peer, latencyMs, ...rest }: FailoverArguments): Contestant[] {
+  return events.flatMap((event) =>
+    [ours, ...(peer === null ? [] : [pair(peer)])].map((engine) => ({
+      name: events.length === 1 ? engine.name : `${engine.name}, ${event.name}`,
+      unavailable: () => missingTools() ?? engine.unavailable(),
+      run: (progress) => {
+        progress(event.text);
+        return runFailover(engine, { ...rest, event, latencyMs: latencyMs ?? event.latencyMs });
+      },
+    })),
+  );
 }
 
 function headline(result: Result): string {

@@ -4,7 +4,7 @@ import { UsageError } from './arguments/values.ts';
 import type { Comparison } from './load-test.ts';
 import { UnavailableError, loadTest } from './load-test.ts';
 import { endChildrenWithThisProcess } from './processes.ts';
-import { table } from './report/table.ts';
+import { table, worstTable } from './report/table.ts';
 
 /** `npm run loadtest -- <scenario> ...`: progress on standard error, the result on standard output. */
 const EXIT_USAGE = 2;
@@ -19,7 +19,9 @@ function report(args: Arguments, { engines, ratios }: Comparison): string {
   const late = engines
     .filter(({ lateRuns }) => lateRuns > 0)
     .map(({ engine, lateRuns }) => `generator late in ${lateRuns} of ${runs} runs of ${engine}: do not believe those`);
-  return [`${title(args)}, median of ${runs}`, '', table(engines), ...(late.length > 0 ? ['', ...late] : [])].join(
+  // Of what must not happen in any run the worst counts.
+  const figures = 'events' in args ? ['worst', worstTable(engines)] : ['median', table(engines)];
+  return [`${title(args)}, ${figures[0]} of ${runs}`, '', figures[1], ...(late.length > 0 ? ['', ...late] : [])].join(
     '\n',
   );
 }
@@ -29,6 +31,10 @@ function title(args: Arguments): string {
   if ('channels' in args) {
     const threads = `${args.threads} media thread${args.threads > 1 ? 's' : ''}`;
     return `${scenario}: ${args.channels} channels, ${seconds} s, ${threads}`;
+  }
+  if ('events' in args) {
+    const { packetsPerSecond: pps } = args;
+    return `${scenario}: 1 group of 2 links, ${pps * seconds} packets at ${pps} packets/s`;
   }
   const { groups, links, packetsPerSecond, pace, profile } = args;
   const groupsOf = `${groups} group${groups > 1 ? 's' : ''} of ${links} link${links > 1 ? 's' : ''}`;

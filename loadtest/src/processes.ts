@@ -141,6 +141,17 @@ export class Child<In, Out> implements AsyncDisposable {
     clearTimeout(insist);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
+  /** The crash: SIGKILL now; resolves when it has ended. */
+  async kill(): Promise<void> {
+    if (this.hasEnded) return;
+    this.#process.kill('SIGKILL');
+    await this.#exited;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

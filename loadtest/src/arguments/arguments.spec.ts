@@ -70,7 +70,28 @@ describe('parseArguments', () => {
     });
   });
 
+  test('srtla-failover: everything that can happen by default, or one thing', () => {
+    const all = parseArguments(['srtla-failover']);
+    expect(all).toMatchObject({ packetsPerSecond: 1000, seconds: 12, runs: 1, latencyMs: null, peer: null });
+    const names = 'events' in all ? all.events.map(({ name }) => name) : [];
+    expect(names).toEqual(expect.arrayContaining(['none', 'two-way', 'link-down', 'receiver-stall', 'restart']));
+    const line = 'srtla-failover --event flap --pps 5000 --seconds 20 --latency 500 --peer ../pair --runs 2';
+    expect(parseArguments(line.split(' '))).toMatchObject({
+      events: [{ name: 'flap' }],
+      packetsPerSecond: 5000,
+      seconds: 20,
+      latencyMs: 500,
+      peer: '../pair',
+      runs: 2,
+    });
+  });
+
   test.each([
+    ['srtla-failover --event fire', '--event fire: must be one of all, none, two-way'],
+    ['srtla-failover --seconds 8', '--seconds 8: must be a whole number from 9 to 600'],
+    ['srtla-failover --links 3', 'srtla-failover has no --links'],
+    ['srtla-send --event flap', 'srtla-send has no --event'],
+    ['rtp-echo --latency 20', 'rtp-echo has no --latency'],
     ['srtla-send --groups 2', 'srtla-send has one'],
     ['srtla-send --links 17', '--links 17: must be a whole number from 1 to 16'],
     ['srtla-send --pace slow', '--pace slow: must be one of even, burst'],

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { FAILOVER_OPTIONS, FAILOVER_SCENARIO, FAILOVER_USAGE, parseFailoverArguments } from './failover-arguments.ts';
+import type { FailoverArguments } from './failover-arguments.ts';
 import { RTP_OPTIONS, RTP_SCENARIOS, RTP_USAGE, parseRtpArguments } from './rtp-arguments.ts';
 import type { RtpArguments } from './rtp-arguments.ts';
 import { SRTLA_OPTIONS, SRTLA_SCENARIOS, SRTLA_USAGE, parseSrtlaArguments } from './srtla-arguments.ts';
@@ -6,7 +8,7 @@ import type { SrtlaArguments } from './srtla-arguments.ts';
 import { UsageError, integer, oneOf } from './values.ts';
 import type { Values } from './values.ts';
 
-const SCENARIOS = [...RTP_SCENARIOS, ...SRTLA_SCENARIOS] as const;
+const SCENARIOS = [...RTP_SCENARIOS, ...SRTLA_SCENARIOS, FAILOVER_SCENARIO] as const;
 
 /** What every scenario takes. */
 interface CommonArguments {
@@ -15,7 +17,7 @@ interface CommonArguments {
   readonly json: boolean;
 }
 
-export type Arguments = CommonArguments & (RtpArguments | SrtlaArguments);
+export type Arguments = CommonArguments & (RtpArguments | SrtlaArguments | FailoverArguments);
 
 export const USAGE = `npm run loadtest -- <scenario> [options]
 
@@ -30,6 +32,7 @@ scenarios
   srtla-receive  SRT by bonded links into a receiver, which hands it to an SRT server
   srtla-send     SRT of an encoder into a sender, which spreads it over its links
   srtla-bonded   sender and receiver in a row
+  srtla-failover what is missing, and how long data goes astray, when a link dies or the receiver starts again; as root
 
 of all
   --seconds S    measured time of a run, 1 to 600; default 10
@@ -37,7 +40,8 @@ of all
   --json         the result as JSON on standard output
 
 ${RTP_USAGE}
-${SRTLA_USAGE}`;
+${SRTLA_USAGE}
+${FAILOVER_USAGE}`;
 
 /** @throws UsageError naming the argument, its value and what is allowed */
 export function parseArguments(argv: readonly string[]): Arguments {
@@ -49,16 +53,20 @@ export function parseArguments(argv: readonly string[]): Arguments {
     runs: integer(values, 'runs', 1, 50, values['peer'] === undefined ? 1 : 5),
     json: values['json'] === true,
   };
+  if (scenario === FAILOVER_SCENARIO) {
+    refuseOthers(scenario, values, [...RTP_OPTIONS, ...SRTLA_OPTIONS.filter((option) => option !== 'pps')]);
+    return { ...common, ...parseFailoverArguments(values) };
+  }
   if (isSrtla(scenario)) {
-    refuseOthers(scenario, values, RTP_OPTIONS);
+    refuseOthers(scenario, values, [...RTP_OPTIONS, ...FAILOVER_OPTIONS]);
     return { ...parseSrtlaArguments(scenario, values), ...common };
   }
-  refuseOthers(scenario, values, SRTLA_OPTIONS);
+  refuseOthers(scenario, values, [...SRTLA_OPTIONS, ...FAILOVER_OPTIONS]);
   return { ...parseRtpArguments(scenario, values), ...common };
 }
 
 function isSrtla(scenario: (typeof SCENARIOS)[number]): scenario is SrtlaArguments['scenario'] {
-  return scenario.startsWith('srtla-');
+  return SRTLA_SCENARIOS.some((name) => name === scenario);
 }
 
 function refuseOthers(scenario: string, values: Values, options: readonly string[]): void {
@@ -67,7 +75,7 @@ function refuseOthers(scenario: string, values: Values, options: readonly string
 }
 
 function parse(argv: readonly string[]): { readonly values: Values; readonly positionals: readonly string[] } {
-  const named = ['seconds', 'runs', 'peer', ...RTP_OPTIONS, ...SRTLA_OPTIONS];
+  const named = ['seconds', 'runs', 'peer', ...RTP_OPTIONS, ...SRTLA_OPTIONS, ...FAILOVER_OPTIONS];
   const options = {
     ...Object.fromEntries(named.map((name) => [name, { type: 'string' } as const])),
     json: { type: 'boolean' } as const,

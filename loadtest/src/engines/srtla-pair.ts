@@ -6,19 +6,22 @@ import { Child } from '../processes.ts';
 import { linkAddress } from './bonding-engine.ts';
 import type { BondingEngine, BondingProcess } from './bonding-engine.ts';
 
-const SENDER = 'srtla_send';
-const RECEIVER = 'srtla_rec';
+export const SENDER = 'srtla_send';
+export const RECEIVER = 'srtla_rec';
 const START_WITHIN_MS = 10_000;
+
+/** Says which of the two programs the folder has not; null if it has both. */
+export function missingPrograms(folder: string): string | null {
+  const missing = [SENDER, RECEIVER].filter((program) => !existsSync(resolve(folder, program)));
+  return missing.length === 0 ? null : `${resolve(folder)} has no ${missing.join(' and no ')}`;
+}
 
 /** The two programs of BELABOX or of a fork, as somebody has built them, in one folder. They know no profiles. */
 export function srtlaPair(folder: string): BondingEngine {
   const path = (program: string): string => resolve(folder, program);
   return {
     name: basename(resolve(folder)),
-    unavailable() {
-      const missing = [SENDER, RECEIVER].filter((program) => !existsSync(path(program)));
-      return missing.length === 0 ? null : `${resolve(folder)} has no ${missing.join(' and no ')}`;
-    },
+    unavailable: () => missingPrograms(folder),
     async startReceiver(serverPort) {
       const port = await freePort();
       const args = [String(port), '127.0.0.1', String(serverPort)];

@@ -29,6 +29,11 @@ describe('summarise', () => {
     expect(summarise('ours', runs)).toMatchObject({ lateRuns: 1, median: { cpuMicrosPerPacket: 100 } });
   });
 
+  test('the worst is that of all runs', () => {
+    const runs = [3, 70, 5].map((lastNewDataMs, i) => run({ details: { lastNewDataMs }, generatorLate: i === 1 }));
+    expect(summarise('ours', runs).worst).toEqual({ lastNewDataMs: 70 });
+  });
+
   test('figures of a single scenario are there, those not measured are not', () => {
     const { median: figures } = summarise('ours', [run({ details: { channelsPerSecond: 1700 } })]);
     expect(figures).toEqual({ channelsPerSecond: 1700 });

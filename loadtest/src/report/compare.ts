@@ -22,13 +22,16 @@ export interface EngineRuns {
   readonly runs: readonly Result[];
   /** Median of each figure over the runs whose generator was in time; over all if none was. */
   readonly median: Figures;
+  /** The largest of each figure over all runs. */
+  readonly worst: Figures;
   readonly lateRuns: number;
 }
 
 export function summarise(engine: string, runs: readonly Result[]): EngineRuns {
   const inTime = runs.filter((run) => !run.generatorLate);
   const counted = (inTime.length > 0 ? inTime : runs).map(figuresOf);
-  return { engine, runs, median: mediansOf(counted), lateRuns: runs.length - inTime.length };
+  const worst = reduceEach(runs.map(figuresOf), (values) => Math.max(...values));
+  return { engine, runs, median: mediansOf(counted), worst, lateRuns: runs.length - inTime.length };
 }
 
 /**
@@ -54,12 +57,17 @@ function figuresOf(run: Result): Figures {
 }
 
 function mediansOf(runs: readonly Figures[]): Figures {
+  return reduceEach(runs, median);
+}
+
+/** One number for each figure, of all its values in the runs that have it. */
+function reduceEach(runs: readonly Figures[], reduce: (values: readonly number[]) => number): Figures {
   const names = new Set(runs.flatMap((run) => Object.keys(run)));
-  const medians = [...names].map((name): [string, number] => [
+  const reduced = [...names].map((name): [string, number] => [
     name,
-    median(runs.flatMap((run) => (name in run ? [run[name]] : []))),
+    reduce(runs.flatMap((run) => (name in run ? [run[name]] : []))),
   ]);
-  return Object.fromEntries(medians);
+  return Object.fromEntries(reduced);
 }
 
 /** @throws RangeError when there is none */

@@ -33,6 +33,13 @@ export function table(engines: readonly EngineRuns[]): string {
   return align([header, ...rows]);
 }
 
+/** A table of the worst of each figure: a row for each engine, a column for each figure. */
+export function worstTable(engines: readonly EngineRuns[]): string {
+  const names = [...new Set(engines.flatMap(({ worst }) => Object.keys(worst)))];
+  const header = ['', ...names.map((name) => LABELS[name] ?? name)];
+  return align([header, ...engines.map(({ engine, worst }) => [engine, ...names.map((name) => format(worst[name]))])]);
+}
+
 /** Three significant digits, whole numbers from 100 on; '-' for what was not measured. */
 export function format(value: number | undefined): string {
   if (value === undefined) return '-';
