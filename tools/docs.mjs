@@ -12,6 +12,7 @@ import {
   CONTROL_METRICS,
   prometheusName,
   SERVICE_METRICS,
+  THREAD_METRICS,
 } from '../libs/service/src/index.ts';
 
 const docs = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs');
@@ -48,6 +49,9 @@ sent by OTLP where \`telemetry.otlpEndpoint\` is set. No metric has the id of a 
 
 ${metricTable(SERVICE_METRICS)}
 ${metricTable(CONTROL_METRICS)}
+## Every service with media threads
+
+${metricTable(THREAD_METRICS)}
 ## rtp-channel
 
 ${metricTable(RTP_CHANNEL_METRICS)}

@@ -1,7 +1,7 @@
 import type { MediaThreads } from '@mediaplane/media';
 import type { PortPool } from '@mediaplane/net';
 import type { CallRecord } from '@mediaplane/proto';
-import { defineMetrics } from '@mediaplane/service';
+import { defineMetrics, droppedByThreads, registerThreadMetrics } from '@mediaplane/service';
 import type { Metrics, Observation } from '@mediaplane/service';
 import type { Recordings } from './channels/recordings.ts';
 import type { Prompts } from './files/prompts.ts';
@@ -124,13 +124,6 @@ export const RTP_CHANNEL_METRICS = defineMetrics({
     kind: 'sum',
     attributes: [],
   },
-  threadStalled: {
-    name: 'media.thread.stalled',
-    unit: '{thread}',
-    description: 'Media threads that complete no pass.',
-    kind: 'sum',
-    attributes: [],
-  },
   recordingFaults: {
     name: 'media.recording.faults',
     unit: '{recording}',
@@ -181,18 +174,13 @@ export function registerMetrics(metrics: Metrics, sources: MetricSources) {
   );
   metrics.observe(m.rtpDropped, function* () {
     yield* dropped();
-    // What no channel ever sees: cut off by its length, or more than node:dgram could hand over.
-    for (const { number, counters } of media.threads) {
-      const thread = { 'media.thread': number };
-      yield [counters.get('datagramsTruncated'), { 'media.drop.cause': 'oversized', ...thread }];
-      yield [counters.get('datagramsOverflowed'), { 'media.drop.cause': 'overflow', ...thread }];
-    }
+    yield* droppedByThreads(media);
   });
   metrics.observe(m.rtpTranscoded, perThread(['packetsTranscoded', {}]));
   metrics.observe(m.framesGenerated, perThread(['framesGenerated', {}]));
   metrics.observe(m.portUsed, () => pool.used);
   metrics.observe(m.portLimit, () => pool.size);
-  metrics.observe(m.threadStalled, () => media.stalledThreads().length);
+  registerThreadMetrics(metrics, media);
   metrics.observe(m.recordingFaults, () => recordings.faults);
   metrics.observe(m.promptCacheSize, () => prompts.cachedBytes);
   const duration = metrics.histogram(m.sessionDuration);

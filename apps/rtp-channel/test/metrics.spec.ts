@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { prometheusName } from '@mediaplane/service';
+import { THREAD_METRICS, prometheusName } from '@mediaplane/service';
 import { tempFolder } from '@mediaplane/testkit';
 import { RTP_CHANNEL_METRICS } from '../src/metrics.ts';
 import { dial } from './support/caller.ts';
@@ -25,7 +25,7 @@ test('every metric has a value after a call', async () => {
     const line = text.split('\n').find((each) => each.startsWith(series));
     return line === undefined ? NaN : Number(line.slice(line.lastIndexOf(' ')));
   };
-  for (const definition of Object.values(RTP_CHANNEL_METRICS)) {
+  for (const definition of [RTP_CHANNEL_METRICS, THREAD_METRICS].flatMap((each) => Object.values(each))) {
     expect(text).toContain(`# TYPE ${prometheusName(definition)} `);
   }
   expect(value('media_session_created_total')).toBe(3);
@@ -41,6 +41,7 @@ test('every metric has a value after a call', async () => {
       .filter((line) => line.startsWith(family))
       .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' '))), 0);
   expect(sum('media_rtp_packets_total')).toBeGreaterThanOrEqual(60);
+  expect(sum('media_thread_datagrams_total')).toBeGreaterThanOrEqual(60);
   expect(sum('media_rtp_dropped_total{media_drop_cause="malformed"')).toBe(1);
   expect(sum('media_rtp_dropped_total{media_drop_cause="oversized"')).toBe(1);
 }, 30_000);

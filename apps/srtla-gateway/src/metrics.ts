@@ -1,5 +1,5 @@
 import type { MediaThreads } from '@mediaplane/media';
-import { defineMetrics } from '@mediaplane/service';
+import { defineMetrics, droppedByThreads, registerThreadMetrics } from '@mediaplane/service';
 import type { Metrics, Observation } from '@mediaplane/service';
 import type { Ingest } from './ingest/ingest.ts';
 import type { Listeners } from './listeners/listeners.ts';
@@ -9,7 +9,6 @@ import type { SrtlaContract } from './media/contract.ts';
 import type { NodeStores } from './records/open-stores.ts';
 import type { ForeignGroups } from './relay/foreign-groups.ts';
 import type { Relays } from './relay/relays.ts';
-import { droppedByThreads, registerThreadMetrics, THREAD_METRICS } from './thread-metrics.ts';
 import type { Uplinks } from './uplinks/uplinks.ts';
 
 /** What srtla-gateway reports beside what every service does. */
@@ -185,7 +184,6 @@ export const SRTLA_GATEWAY_METRICS = defineMetrics({
     kind: 'counter',
     attributes: ['media.record.fault'],
   },
-  ...THREAD_METRICS,
 });
 
 export interface MetricSources {

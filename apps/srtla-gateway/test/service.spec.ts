@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { srtla } from '@mediaplane/proto';
-import { prometheusName } from '@mediaplane/service';
+import { THREAD_METRICS, prometheusName } from '@mediaplane/service';
 import { freePort, tempFolder, TestProcess } from '@mediaplane/testkit';
 import { describeIf } from '@mediaplane/testkit/jest';
 import { SRTLA_GATEWAY_METRICS } from '../src/metrics.ts';
@@ -85,7 +85,7 @@ describeIf('srt-live-transmit', 'srtla-gateway', (programs) => {
     expect(sample.statistics?.links.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 5);
 
     const metrics = await fetch(`http://${adminAddress}/metrics`).then((response) => response.text());
-    for (const metric of Object.values(SRTLA_GATEWAY_METRICS)) {
+    for (const metric of [SRTLA_GATEWAY_METRICS, THREAD_METRICS].flatMap((each) => Object.values(each))) {
       // Of what has not happened there is no point yet.
       if (metric.kind !== 'histogram') expect(metrics).toContain(`# TYPE ${prometheusName(metric)} `);
     }

@@ -36,3 +36,4 @@ export type { MetricDefinition } from './telemetry/metric-definition.ts';
 export type { Counter, Histogram, Metrics, Observation } from './telemetry/metrics.ts';
 export { CONTROL_METRICS } from './telemetry/control-metrics.ts';
 export { SERVICE_METRICS } from './telemetry/service-metrics.ts';
+export { THREAD_METRICS, droppedByThreads, registerThreadMetrics } from './telemetry/thread-metrics.ts';

@@ -3,8 +3,11 @@ import { CONTROL_METRICS } from './control-metrics.ts';
 import { prometheusName } from './metric-definition.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import { SERVICE_METRICS } from './service-metrics.ts';
+import { THREAD_METRICS } from './thread-metrics.ts';
 
-const all: MetricDefinition[] = [...Object.values(SERVICE_METRICS), ...Object.values(CONTROL_METRICS)];
+const all: MetricDefinition[] = [SERVICE_METRICS, CONTROL_METRICS, THREAD_METRICS].flatMap((each) =>
+  Object.values(each),
+);
 
 test('metrics are named by the conventions: dots, no unit, no total; units in UCUM; no id as an attribute', () => {
   for (const { name, unit, description, attributes } of all) {

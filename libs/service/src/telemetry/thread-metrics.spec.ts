@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { SharedCounters, THREAD_COUNTERS } from '@mediaplane/media';
 import type { ThreadCounter } from '@mediaplane/media';
-import type { Metrics, Observation } from '@mediaplane/service';
+import type { Metrics, Observation } from './metrics.ts';
 import { droppedByThreads, registerThreadMetrics, THREAD_METRICS } from './thread-metrics.ts';
 
 /** Each counter of thread 0 is its place in THREAD_COUNTERS, of thread 1 a hundred more. */

@@ -1,8 +1,8 @@
 import type { SharedCounters, ThreadCounter } from '@mediaplane/media';
-import { defineMetrics } from '@mediaplane/service';
-import type { Metrics, Observation } from '@mediaplane/service';
+import { defineMetrics } from './metric-definition.ts';
+import type { Metrics, Observation } from './metrics.ts';
 
-/** What media threads count of all their sockets, whatever session these are of. */
+/** What the media threads of a service count of all their sockets, whatever session these are of. */
 export const THREAD_METRICS = defineMetrics({
   threadStalled: {
     name: 'media.thread.stalled',
@@ -14,7 +14,7 @@ export const THREAD_METRICS = defineMetrics({
   threadSessions: {
     name: 'media.thread.sessions',
     unit: '{session}',
-    description: 'Listeners, ways to SRT servers, relayed links and uplinks that a media thread serves.',
+    description: 'What a media thread serves that has a socket or several of its own: channels, listeners, links.',
     kind: 'sum',
     attributes: ['media.thread'],
   },
