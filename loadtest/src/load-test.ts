@@ -78,7 +78,8 @@ export async function loadTest(args: Arguments, progress: (text: string) => void
     }
   }
   const engines = contestants.map(({ name }, i) => summarise(name, results[i]));
-  const [first, ...peers] = engines;
+  // Events are not each other's peers.
+  const [first, ...peers] = 'events' in args ? [] : engines;
   return { engines, ratios: Object.fromEntries(peers.map((other) => [other.engine, ratios(first, other)])) };
 }
 
