@@ -1,14 +1,10 @@
 import type { srtla } from '@mediaplane/proto';
 import { hostPort } from '@mediaplane/service';
 import type { OnReport } from '../watch/statistics-bus.ts';
-import { FRESH_MS, KBIT, rounded } from './page-figures.ts';
+import { FreshSamples } from './fresh-samples.ts';
+import { KBIT, rounded } from './page-figures.ts';
 
 const MBIT = 1e6;
-
-interface Stream {
-  readonly sample: srtla.GroupSample;
-  readonly heardMs: number;
-}
 
 /**
  * What scene switchers read of streams, in the words of the servers that they know: SRT Live Server (NOALBS types SrtLiveServer and
@@ -17,18 +13,15 @@ interface Stream {
  * SRT server, is 0.
  */
 export class StreamPages {
-  /** By id of the group. */
-  readonly #streams = new Map<string, Stream>();
+  readonly #streams = new FreshSamples<srtla.GroupSample>();
 
   readonly onReport: OnReport = ({ groups }) => {
-    const heardMs = performance.now();
     for (const sample of groups) {
       // Without a time none stands, and one that has ended is there no more.
       if (sample.streamTime === undefined) this.#streams.delete(sample.groupId);
-      else this.#streams.set(sample.groupId, { sample, heardMs });
+      else this.#streams.set(sample.groupId, sample);
     }
-    for (const [groupId, stream] of this.#streams)
-      if (heardMs - stream.heardMs > FRESH_MS) this.#streams.delete(groupId);
+    this.#streams.forgetOld();
   };
 
   /** `/stats` */
@@ -44,21 +37,21 @@ export class StreamPages {
   }
 
   *#pages(): Generator<[string, object]> {
-    const nowMs = performance.now();
-    for (const [groupId, { sample, heardMs }] of this.#streams) {
-      if (nowMs - heardMs <= FRESH_MS && sample.statistics !== undefined)
-        yield [groupId, page(sample, sample.statistics)];
+    for (const [groupId, sample] of this.#streams) {
+      if (sample.statistics !== undefined) yield [groupId, page(sample, sample.statistics)];
     }
   }
 
   /** Of two streams of one name, the one that came first, but for one that carries nothing: its sender may have begun anew. */
   #named(): Map<string, object> {
-    const carries = (groupId: string): boolean => (this.#streams.get(groupId)?.sample.statistics?.bitrateBps ?? 0) > 0;
-    const named = new Map<string, { groupId: string; body: object }>();
-    for (const [groupId, body] of this.#pages()) {
-      const name = this.#streams.get(groupId)?.sample.streamName ?? '';
-      const first = named.get(name);
-      if (first === undefined || (!carries(first.groupId) && carries(groupId))) named.set(name, { groupId, body });
+    const named = new Map<string, { carries: boolean; body: object }>();
+    for (const [, sample] of this.#streams) {
+      const { streamName, statistics } = sample;
+      if (statistics === undefined) continue;
+      const carries = statistics.bitrateBps > 0;
+      const first = named.get(streamName);
+      if (first === undefined || (!first.carries && carries))
+        named.set(streamName, { carries, body: page(sample, statistics) });
     }
     return new Map([...named].map(([name, { body }]) => [name, body]));
   }

@@ -1,32 +1,22 @@
 import type { srtla } from '@mediaplane/proto';
 import type { OnReport } from '../watch/statistics-bus.ts';
-import { FRESH_MS, KBIT, rounded } from './page-figures.ts';
-
-interface HeardSample {
-  readonly sample: srtla.UplinkSample;
-  readonly heardMs: number;
-}
+import { FreshSamples } from './fresh-samples.ts';
+import { KBIT, rounded } from './page-figures.ts';
 
 /** What a dashboard on the sending side reads: uplinks by name, the second of a name by its id; units as on the page of streams. */
 export class UplinkPages {
-  /** By id. */
-  readonly #uplinks = new Map<string, HeardSample>();
+  readonly #uplinks = new FreshSamples<srtla.UplinkSample>();
 
   readonly onReport: OnReport = ({ uplinks }) => {
-    const heardMs = performance.now();
-    for (const sample of uplinks) this.#uplinks.set(sample.uplinkId, { sample, heardMs });
-    for (const [uplinkId, uplink] of this.#uplinks)
-      if (heardMs - uplink.heardMs > FRESH_MS) this.#uplinks.delete(uplinkId);
+    for (const sample of uplinks) this.#uplinks.set(sample.uplinkId, sample);
+    this.#uplinks.forgetOld();
   };
 
   /** `/uplinks` */
   all(): object {
-    const nowMs = performance.now();
     const bodies = new Map<string, object>();
-    for (const [uplinkId, { sample, heardMs }] of this.#uplinks) {
-      const { name, statistics } = sample;
-      if (nowMs - heardMs > FRESH_MS || statistics === undefined) continue;
-      bodies.set(bodies.has(name) ? uplinkId : name, page(uplinkId, statistics));
+    for (const [uplinkId, { name, statistics }] of this.#uplinks) {
+      if (statistics !== undefined) bodies.set(bodies.has(name) ? uplinkId : name, page(uplinkId, statistics));
     }
     return { status: 'ok', uplinks: Object.fromEntries(bodies) };
   }
