@@ -1,6 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { SrtlaGateway } from './srtla-gateway.ts';
-import type { SrtlaGatewayRuntime } from './srtla-gateway.ts';
+import type { SrtlaGatewayRuntime } from './runtime.ts';
 
 /** The Nest shell: one provider, which Nest starts and ends. */
 export class SrtlaGatewayModule {

@@ -6,12 +6,11 @@ import { createUdpSockets, defaultImplementation } from '@mediaplane/net';
 import type { NetInterface, UdpSockets } from '@mediaplane/net';
 import type { srtla } from '@mediaplane/proto';
 import { ConfigError, netInterfaces, portRangeAdvice, proveInterfaces, readProc } from '@mediaplane/service';
-import type { ServedApi, ServiceRuntime } from '@mediaplane/service';
+import type { ServedApi } from '@mediaplane/service';
 import { makeUplinks } from './api/make-uplinks.ts';
 import { srtlaGatewayApi } from './api/srtla-gateway-api.ts';
 import type { UplinkSessions } from './api/uplink-sessions.ts';
 import type { StandingUplinks } from './api/standing-uplinks.ts';
-import type { SrtlaGatewayConfig } from './config.ts';
 import { serveStatistics, statisticsKey } from './http/serve-statistics.ts';
 import { Authorizer } from './ingest/authorizer.ts';
 import { Ingest } from './ingest/ingest.ts';
@@ -32,11 +31,10 @@ import type { RelayEvent } from './media/relay-contract.ts';
 import { registerMeters, registerMetrics } from './metrics.ts';
 import { openStores } from './records/open-stores.ts';
 import { RelayNetwork } from './relay/relay-network.ts';
+import type { SrtlaGatewayRuntime } from './runtime.ts';
 import { configuredUplinks } from './uplinks/configured.ts';
 import { isUplinkEvent } from './uplinks/happening.ts';
 import { StatisticsBus } from './watch/statistics-bus.ts';
-
-export type SrtlaGatewayRuntime = ServiceRuntime<SrtlaGatewayConfig, srtla.SrtlaSession, srtla.SrtlaEvent>;
 
 /** Media threads run from source, also when this file was compiled to dist/. */
 const PROGRAM = new URL('../src/media/program.ts', import.meta.url);

@@ -5,7 +5,7 @@ import type { SessionEvents } from '../listeners/session-events.ts';
 import type { Totals } from '../listeners/totals.ts';
 import { NamedRecords } from '../records/named-records.ts';
 import type { RecordStore } from '../records/record-store.ts';
-import type { SrtlaGatewayRuntime } from '../srtla-gateway.ts';
+import type { SrtlaGatewayRuntime } from '../runtime.ts';
 import type { UplinkParts } from '../uplinks/parts.ts';
 import { Uplinks } from '../uplinks/uplinks.ts';
 import { StandingUplinks } from './standing-uplinks.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@mediaplane/service';
 import type { SrtlaGatewayConfig } from '../config.ts';
-import type { SrtlaGatewayRuntime } from '../srtla-gateway.ts';
+import type { SrtlaGatewayRuntime } from '../runtime.ts';
 import type { StatisticsBus } from '../watch/statistics-bus.ts';
 import { StatisticsServer } from './statistics-server.ts';
 import { StreamPages } from './stream-pages.ts';

@@ -1,6 +1,6 @@
 import { makeSessionId } from '@mediaplane/control';
 import type { NetInterface, UdpSockets } from '@mediaplane/net';
-import type { SrtlaGatewayRuntime } from '../srtla-gateway.ts';
+import type { SrtlaGatewayRuntime } from '../runtime.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { TokenKeys } from '../keys/token-keys.ts';
 import { GROUP_KIND, LISTENER_KIND } from '../kinds.ts';

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { loadConfig } from '@mediaplane/service';
 import { z } from 'zod';
-import { checkConfig, srtlaGatewayConfig } from '../config.ts';
+import { checkConfig } from '../check-config.ts';
+import { srtlaGatewayConfig } from '../config.ts';
 import { configuredUplinks } from './configured.ts';
 
 const GOOD = { name: 'van', receiver: '[2001:db8::1]:5000' };

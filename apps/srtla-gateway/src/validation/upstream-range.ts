@@ -1,8 +1,10 @@
 import type { Violations } from '@mediaplane/service';
-import type { SrtlaGatewayConfig } from '../config.ts';
 
 /** Ports that groups reach their SRT servers from, both inclusive. After a restart a group must find its own free. */
-export type UpstreamRange = Pick<SrtlaGatewayConfig['upstream'], 'portMin' | 'portMax'>;
+export interface UpstreamRange {
+  readonly portMin: number;
+  readonly portMax: number;
+}
 
 /** `port`: that somebody sends to; 0 lets the system choose, from its ephemeral range. */
 export function requireOutside(

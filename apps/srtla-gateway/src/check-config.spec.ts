@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConfigError, loadConfig } from '@mediaplane/service';
 import { z } from 'zod';
-import { checkConfig, srtlaGatewayConfig } from './config.ts';
+import { checkConfig } from './check-config.ts';
+import { srtlaGatewayConfig } from './config.ts';
 
 /** What is wrong with a configuration of these values; '' when nothing is. */
 function problemOf(values: Record<string, unknown>): string {
