@@ -78,7 +78,7 @@ export async function loadTest(args: Arguments, progress: (text: string) => void
     }
   }
   const engines = contestants.map(({ name }, i) => summarise(name, results[i]));
-  // Events are not each other's peers.
+  // Of what must not happen there is no ratio.
   const [first, ...peers] = 'events' in args ? [] : engines;
   return { engines, ratios: Object.fromEntries(peers.map((other) => [other.engine, ratios(first, other)])) };
 }
@@ -104,6 +104,9 @@ function bondingContestants({ scenario, peer, ...rest }: SrtlaArguments & Argume
   }));
 }
 
+/** Of an SRT session that is to lose nothing, whichever way a link goes. */
+const LATENCY_MS = 200;
+
 /** Each engine with each event. */
 function failoverContestants({ events, peer, latencyMs, ...rest }: FailoverArguments): Contestant[] {
   return events.flatMap((event) =>
@@ -112,7 +115,7 @@ function failoverContestants({ events, peer, latencyMs, ...rest }: FailoverArgum
       unavailable: () => missingTools() ?? engine.unavailable(),
       run: (progress) => {
         progress(event.text);
-        return runFailover(engine, { ...rest, event, latencyMs: latencyMs ?? event.latencyMs });
+        return runFailover(engine, { ...rest, event, latencyMs: latencyMs || (event.latencyMs ?? LATENCY_MS) });
       },
     })),
   );

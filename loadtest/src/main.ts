@@ -1,9 +1,10 @@
 import { parseArguments, USAGE } from './arguments/arguments.ts';
 import type { Arguments } from './arguments/arguments.ts';
 import { UsageError } from './arguments/values.ts';
+import { cleanUpWithThisProcess } from './at-exit.ts';
 import type { Comparison } from './load-test.ts';
 import { UnavailableError, loadTest } from './load-test.ts';
-import { endChildrenWithThisProcess } from './processes.ts';
+import { LINKS } from './failover/failover-run.ts';
 import { table, worstTable } from './report/table.ts';
 
 /** `npm run loadtest -- <scenario> ...`: progress on standard error, the result on standard output. */
@@ -34,7 +35,7 @@ function title(args: Arguments): string {
   }
   if ('events' in args) {
     const { packetsPerSecond: pps } = args;
-    return `${scenario}: 1 group of 2 links, ${pps * seconds} packets at ${pps} packets/s`;
+    return `${scenario}: 1 group of ${LINKS} links, ${pps * seconds} packets at ${pps} packets/s`;
   }
   const { groups, links, packetsPerSecond, pace, profile } = args;
   const groupsOf = `${groups} group${groups > 1 ? 's' : ''} of ${links} link${links > 1 ? 's' : ''}`;
@@ -45,7 +46,7 @@ if (process.argv.includes('--help')) {
   console.log(USAGE);
   process.exit(0);
 }
-endChildrenWithThisProcess();
+cleanUpWithThisProcess();
 try {
   const args = parseArguments(process.argv.slice(2));
   console.log(report(args, await loadTest(args, (text) => process.stderr.write(`${text}\n`))));

@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { atExit } from './at-exit.ts';
 
 /** Child processes of a load test: none outlives it, whichever way it ends. */
 
 const STOP_GRACE_MS = 3000;
 const KEPT_OUTPUT_CHARACTERS = 4000;
-
-const running = new Set<ChildProcess>();
-const adopted = new Set<number>();
 
 export interface StartOptions {
   readonly name: string;
@@ -18,7 +16,7 @@ export interface StartOptions {
 }
 
 /** Node's own flags for every script that is started from source. */
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
+export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
 
 /** A child with an IPC channel, if it is a Node process, and the end of its output for failure messages. */
 export class Child<In, Out> implements AsyncDisposable {
@@ -32,8 +30,8 @@ export class Child<In, Out> implements AsyncDisposable {
     this.name = name;
     this.#process = process;
     this.#exited = once(process, 'exit');
-    running.add(process);
-    process.once('exit', () => running.delete(process));
+    const registered = atExit(() => process.kill('SIGKILL'));
+    process.once('exit', () => registered[Symbol.dispose]());
     const keep = (chunk: Buffer): void => {
       this.#output = (this.#output + chunk.toString()).slice(-KEPT_OUTPUT_CHARACTERS);
       this.#onOutput();
@@ -74,6 +72,11 @@ export class Child<In, Out> implements AsyncDisposable {
   get pid(): number {
     // `start` resolves after the event `spawn`, from when on there is a pid.
     return this.#process.pid ?? -1;
+  }
+
+  /** The end of what it has printed. */
+  get output(): string {
+    return this.#output;
   }
 
   get hasEnded(): boolean {
@@ -155,20 +158,4 @@ export class Child<In, Out> implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-}
-
-/** Kills a process that others have started with this one too, until it is disposed of. */
-export function adopt(pid: number): Disposable {
-  adopted.add(pid);
-  return { [Symbol.dispose]: () => void adopted.delete(pid) };
-}
-
-/** From here on Ctrl-C, SIGTERM and every exit of this process kill what it has started, by pid. Call once. */
-export function endChildrenWithThisProcess(): void {
-  process.once('exit', () => {
-    for (const child of running) child.kill('SIGKILL');
-    for (const pid of adopted) process.kill(pid, 'SIGKILL');
-  });
-  process.once('SIGINT', () => process.exit(130));
-  process.once('SIGTERM', () => process.exit(143));
 }

@@ -16,7 +16,9 @@ const LATENCY_MS = 2000;
 const PASSPHRASE = '0123456789abcdef';
 const NO_SERVER = 9;
 const REPEATS = 10;
-const HEARD_WITHIN_MS = 15_000;
+const HEARD_WITHIN_MS = 30_000;
+/** An encoder that is refused comes back at once; when it hears nothing, after 3 s. */
+const COMES_BACK_MS = 3000;
 
 describeIf('srt-live-transmit', 'an SRT session through the gateway', (programs) => {
   const program = programs['srt-live-transmit'];
@@ -64,20 +66,21 @@ describeIf('srt-live-transmit', 'an SRT session through the gateway', (programs)
         decide: () => ({ reason }),
       });
       const sender = stack.use(await PlainSender.start(receiverPort, LINKS));
-      stack.use(
-        await TestProcess.start(program, {
-          args: [
-            '-q',
-            '-loglevel:fatal',
-            `udp://127.0.0.1:${await freePort()}`,
-            `srt://127.0.0.1:${sender.port}?mode=caller&streamid=x`,
-          ],
-        }),
-      );
-      // It comes back at once when it is refused; when it hears nothing, after 3 s.
+      const target = `srt://127.0.0.1:${sender.port}?mode=caller&streamid=x`;
+      const args = ['-q', '-loglevel:fatal', `udp://127.0.0.1:${await freePort()}`, target];
       const repeats = async (): Promise<number> => (await gateway.statistics()).counters.refusalRepeats;
+      const moreThan = async (count: number): Promise<boolean> => {
+        const untilMs = performance.now() + COMES_BACK_MS;
+        while ((await repeats()) <= count && performance.now() < untilMs) await sleep(50);
+        return (await repeats()) > count;
+      };
       const untilMs = performance.now() + HEARD_WITHIN_MS;
-      while ((await repeats()) < REPEATS && performance.now() < untilMs) await sleep(50);
+      while ((await repeats()) < REPEATS && performance.now() < untilMs) {
+        // A refusal that is there before libsrt's program waits for it makes that wait for ever: then another takes its place.
+        await using encoder = await TestProcess.start(program, { args });
+        let count = await repeats();
+        while (encoder.isRunning && count < REPEATS && (await moreThan(count))) count = await repeats();
+      }
       expect(await repeats()).toBeGreaterThanOrEqual(REPEATS);
       expect(gateway.events.filter(({ type }) => type.startsWith('ingest'))).toMatchObject([
         { type: 'ingest-request', streamId: 'x' },

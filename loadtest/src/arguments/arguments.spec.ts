@@ -72,7 +72,7 @@ describe('parseArguments', () => {
 
   test('srtla-failover: everything that can happen by default, or one thing', () => {
     const all = parseArguments(['srtla-failover']);
-    expect(all).toMatchObject({ packetsPerSecond: 1000, seconds: 12, runs: 1, latencyMs: null, peer: null });
+    expect(all).toMatchObject({ packetsPerSecond: 1000, seconds: 12, runs: 1, latencyMs: 0, peer: null });
     const names = 'events' in all ? all.events.map(({ name }) => name) : [];
     expect(names).toEqual(expect.arrayContaining(['none', 'two-way', 'link-down', 'receiver-stall', 'restart']));
     const line = 'srtla-failover --event flap --pps 5000 --seconds 20 --latency 500 --peer ../pair --runs 2';
@@ -89,6 +89,8 @@ describe('parseArguments', () => {
   test.each([
     ['srtla-failover --event fire', '--event fire: must be one of all, none, two-way'],
     ['srtla-failover --seconds 8', '--seconds 8: must be a whole number from 9 to 600'],
+    ['srtla-failover --pps 10000 --seconds 101', 'at most 1000000 packets in all'],
+    ['srtla-failover --latency 10', '--latency 10: must be a whole number from 20 to 8000'],
     ['srtla-failover --links 3', 'srtla-failover has no --links'],
     ['srtla-send --event flap', 'srtla-send has no --event'],
     ['rtp-echo --latency 20', 'rtp-echo has no --latency'],

@@ -55,6 +55,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
   };
   if (scenario === FAILOVER_SCENARIO) {
     refuseOthers(scenario, values, [...RTP_OPTIONS, ...SRTLA_OPTIONS.filter((option) => option !== 'pps')]);
+    // Its --seconds are others than those of all.
     return { ...common, ...parseFailoverArguments(values) };
   }
   if (isSrtla(scenario)) {

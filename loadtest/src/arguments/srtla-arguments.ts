@@ -14,7 +14,7 @@ const MAX_TOTAL_PPS = 200_000;
 /** What the scenarios of srtla-gateway alone take. */
 export const SRTLA_OPTIONS = ['pps', 'links', 'groups', 'pace', 'profile', 'warm-up'] as const;
 
-export const SRTLA_USAGE = `of srtla-*
+export const SRTLA_USAGE = `of srtla-receive, srtla-send and srtla-bonded
   --pps N        packets a second of each stream, 1 to 100000; default 10000
   --links N      links of each group, 1 to 16; default 2
   --groups N     streams, each a group of its own, 1 to 1000; default 1. More than one: srtla-receive

@@ -4,7 +4,7 @@ import { RtpChannelServiceDefinition } from '@mediaplane/proto';
 import type { Channel, ChannelSettings } from '@mediaplane/proto';
 import { createClient } from '@mediaplane/service';
 import type { ServiceClient } from '@mediaplane/service';
-import { tempFolder } from '@mediaplane/testkit';
+import { runFolder } from '../at-exit.ts';
 import { Child } from '../processes.ts';
 import type { Engine, EngineKind, EngineMemory, EngineMode, EngineOptions, Phones } from './engine.ts';
 import type { FromProbe, ToProbe } from './engine-probe.ts';
@@ -41,19 +41,19 @@ export class RtpChannelProcess implements Engine {
   readonly client: RtpChannelClient;
   readonly grpcAddress: string;
   readonly #child: Child<ToProbe, FromProbe>;
-  readonly #removeFolder: () => Promise<void>;
+  readonly #folder: AsyncDisposable;
   #channelIds: string[] = [];
 
-  private constructor(child: Child<ToProbe, FromProbe>, grpcAddress: string, removeFolder: () => Promise<void>) {
+  private constructor(child: Child<ToProbe, FromProbe>, grpcAddress: string, folder: AsyncDisposable) {
     this.#child = child;
     this.grpcAddress = grpcAddress;
     this.client = createClient(RtpChannelServiceDefinition, grpcAddress);
-    this.#removeFolder = removeFolder;
+    this.#folder = folder;
   }
 
   static async start(options: RtpChannelOptions): Promise<RtpChannelProcess> {
     const { threads, memoryProbe, natsUrl = '', portMin = 10_000, portMax = 29_999 } = options;
-    const folder = await tempFolder('loadtest');
+    const folder = await runFolder();
     const child = await Child.startNode<ToProbe, FromProbe>(APP, {
       name: 'rtp-channel',
       flags: ['--import', PROBE, ...(memoryProbe ? ['--expose-gc'] : [])],
@@ -75,10 +75,10 @@ export class RtpChannelProcess implements Engine {
     });
     try {
       const [, address] = await child.untilPrinted(/"grpc":"([^"]+)".*"msg":"serving"/, START_WITHIN_MS);
-      return new RtpChannelProcess(child, address, () => folder.remove());
+      return new RtpChannelProcess(child, address, folder);
     } catch (error) {
       await child.stop();
-      await folder.remove();
+      await folder[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -128,7 +128,7 @@ export class RtpChannelProcess implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     this.client[Symbol.dispose]();
     await this.#child.stop();
-    await this.#removeFolder();
+    await this.#folder[Symbol.asyncDispose]();
   }
 }
 

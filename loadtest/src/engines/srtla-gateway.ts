@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { srtla } from '@mediaplane/proto';
 import { createClient } from '@mediaplane/service';
 import type { ServiceClient } from '@mediaplane/service';
-import { tempFolder } from '@mediaplane/testkit';
+import { runFolder } from '../at-exit.ts';
 import { Child } from '../processes.ts';
 import { linkAddress } from './bonding-engine.ts';
 import type { BondingEngine, BondingProcess, Profile } from './bonding-engine.ts';
@@ -31,8 +31,7 @@ export const srtlaGateway: BondingEngine = {
 /** `open` returns the port to send to. */
 async function start(profile: Profile, open: (client: Client) => Promise<number>): Promise<BondingProcess> {
   await using stack = new AsyncDisposableStack();
-  const folder = await tempFolder('loadtest');
-  stack.defer(() => folder.remove());
+  const folder = stack.use(await runFolder());
   const child = stack.use(
     await Child.startNode<never, never>(APP, {
       name: 'srtla-gateway',

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { freePort, tempFolder } from '@mediaplane/testkit';
+import { freePort } from '@mediaplane/testkit';
+import { runFolder } from '../at-exit.ts';
 import { Child } from '../processes.ts';
 import { linkAddress } from './bonding-engine.ts';
 import type { BondingEngine, BondingProcess } from './bonding-engine.ts';
@@ -29,16 +30,12 @@ export function srtlaPair(folder: string): BondingEngine {
     },
     async startSender(receiverPort, links) {
       const port = await freePort();
-      const list = await tempFolder('loadtest');
+      await using list = await runFolder();
       const file = join(list.path, 'links');
       const addresses = Array.from({ length: links }, (_, link) => linkAddress(link));
       await writeFile(file, `${addresses.join('\n')}\n`);
       const args = [String(port), '127.0.0.1', String(receiverPort), file];
-      try {
-        return await start({ program: path(SENDER), args, port, ready: /connection established/i });
-      } finally {
-        await list.remove();
-      }
+      return await start({ program: path(SENDER), args, port, ready: /connection established/i });
     },
   };
 }

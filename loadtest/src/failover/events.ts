@@ -1,17 +1,12 @@
-import type { Namespaces } from './namespaces.ts';
+import type { Namespaces, Side } from './namespaces.ts';
 import { farEnd, nearEnd } from './namespaces.ts';
 
 /** The link that things happen to. */
 export const HIT_LINK = 0;
 const FLAP_MS = 3000;
 const STALL_MS = 20;
-const [NEAR, FAR] = [nearEnd(HIT_LINK), farEnd(HIT_LINK)];
-/** An SRT session that is to lose nothing, whichever way a link goes. */
-const LATENCY_MS = 200;
-/** One that lives through the start of a receiver. */
+/** Of an SRT session that lives through the start of a receiver. */
 const RESTART_LATENCY_MS = 4000;
-
-export type End = 'sender' | 'receiver';
 
 /** What can be done to the scene of a run. */
 export interface Scene {
@@ -20,67 +15,101 @@ export interface Scene {
   /** Resolves when it serves. */
   startReceiver(): Promise<void>;
   /** Takes an end from the processor, as a busy machine does, and gives it back. */
-  pause(end: End): void;
-  resume(end: End): void;
+  pause(end: Side): void;
+  resume(end: Side): void;
 }
+
+type Act = () => Promise<unknown> | void;
 
 /** Something that happens in mid-stream. */
 export interface FailoverEvent {
   readonly name: string;
   /** For people. */
   readonly text: string;
-  /** Of the SRT session, by default. */
-  readonly latencyMs: number;
+  /** Of the SRT session, where the usual one does not suit. */
+  readonly latencyMs?: number;
+  /** It happens to the link, which so has to carry something before. */
+  readonly hitsLink: boolean;
   /** What is measured beside what is missing: for how long new data goes into the dead link, or until data reaches the server again. */
   readonly figure?: 'lastNewDataMs' | 'backAfterMs';
-  begin(scene: Scene): Promise<unknown> | void;
+  /** Makes ready what makes it happen: called seconds before, so that the act itself takes no time. */
+  prepare(scene: Scene): Act;
   /** Without it, it stays as it is. */
-  readonly end?: { readonly afterMs: number; run(scene: Scene): Promise<unknown> | void };
+  readonly end?: { readonly afterMs: number; act(scene: Scene): Promise<unknown> | void };
 }
 
-const silent = { latencyMs: LATENCY_MS, figure: 'lastNewDataMs' } as const;
-/** The system throws away what is for an interface without a carrier before anybody can see it. */
-const down = { latencyMs: LATENCY_MS } as const;
+const [NEAR, FAR] = [nearEnd(HIT_LINK), farEnd(HIT_LINK)];
+const TABLE = 'inet failover';
 
-const toReceiver = (what: string): string =>
-  `chain in { type filter hook input priority 0; iifname "${FAR}" ${what}; }`;
-const FROM_RECEIVER = `chain out { type filter hook output priority 0; oifname "${FAR}" drop; }`;
-const filter = (...chains: string[]): string => `table inet failover { ${chains.join('; ')}; }`;
+/** What comes by the link to one side. Nobody is told of it: a filter of what leaves would make the system refuse to send. */
+function filterInput(network: Namespaces, side: Side, what: string): Act {
+  const device = side === 'sender' ? NEAR : FAR;
+  const chain = `chain in { type filter hook input priority 0; iifname "${device}" ${what}; }`;
+  return network.filter(side, `table ${TABLE} { ${chain}; }`);
+}
 
-const dropBothWays = ({ network }: Scene): Promise<void> => network.filter(filter(toReceiver('drop'), FROM_RECEIVER));
-const farDown = ({ network }: Scene): Promise<string> => network.ip('receiver', `link set ${FAR} down`);
+function dropBothWays({ network }: Scene): Act {
+  const acts = (['receiver', 'sender'] as const).map((side) => filterInput(network, side, 'drop'));
+  return () => Promise.all(acts.map((act) => act()));
+}
 
+const farDown =
+  ({ network }: Scene): Act =>
+  () =>
+    network.ip('receiver', `link set ${FAR} down`);
+
+/** The system throws away what is for an interface without a carrier before anybody can see it: what is lost there is not measured. */
 export const FAILOVER_EVENTS: readonly FailoverEvent[] = [
-  { name: 'none', text: 'nothing happens', latencyMs: LATENCY_MS, begin: () => undefined },
-  { name: 'two-way', text: 'a link carries nothing any more, in either direction', ...silent, begin: dropBothWays },
+  { name: 'none', text: 'nothing happens', hitsLink: false, prepare: () => () => undefined },
+  {
+    name: 'two-way',
+    text: 'a link carries nothing any more, in either direction',
+    hitsLink: true,
+    figure: 'lastNewDataMs',
+    prepare: dropBothWays,
+  },
   {
     name: 'one-way',
     text: 'a link carries nothing any more towards the receiver',
-    ...silent,
-    begin: ({ network }) => network.filter(filter(toReceiver('drop'))),
+    hitsLink: true,
+    figure: 'lastNewDataMs',
+    prepare: ({ network }) => filterInput(network, 'receiver', 'drop'),
   },
   {
     name: 'link-down',
     text: 'the interface of a link goes down at the sender',
-    ...down,
-    begin: ({ network }) => network.ip('sender', `link set ${NEAR} down`),
+    hitsLink: true,
+    prepare:
+      ({ network }) =>
+      () =>
+        network.ip('sender', `link set ${NEAR} down`),
   },
-  { name: 'far-link-down', text: 'the interface of a link goes down at its far end', ...down, begin: farDown },
+  {
+    name: 'far-link-down',
+    text: 'the interface of a link goes down at its far end',
+    hitsLink: true,
+    prepare: farDown,
+  },
   {
     name: 'flap',
     text: 'a link carries nothing for 3 s',
-    ...silent,
-    begin: dropBothWays,
-    end: { afterMs: FLAP_MS, run: ({ network }) => network.filter('delete table inet failover') },
+    hitsLink: true,
+    figure: 'lastNewDataMs',
+    prepare: dropBothWays,
+    end: {
+      afterMs: FLAP_MS,
+      act: ({ network }) =>
+        Promise.all((['sender', 'receiver'] as const).map((side) => network.filter(side, `delete table ${TABLE}`)())),
+    },
   },
   {
     name: 'far-link-flap',
     text: 'the far end of a link is down for 3 s',
-    ...down,
-    begin: farDown,
+    hitsLink: true,
+    prepare: farDown,
     end: {
       afterMs: FLAP_MS,
-      async run({ network }) {
+      async act({ network }) {
         await network.ip('receiver', `link set ${FAR} up`);
         await network.routeBack(HIT_LINK);
       },
@@ -89,22 +118,26 @@ export const FAILOVER_EVENTS: readonly FailoverEvent[] = [
   {
     name: 'loss',
     text: 'a link loses 20 % of the packets towards the receiver',
-    latencyMs: LATENCY_MS,
-    begin: ({ network }) => network.filter(filter(toReceiver('numgen random mod 100 < 20 drop'))),
+    hitsLink: true,
+    prepare: ({ network }) => filterInput(network, 'receiver', 'numgen random mod 100 < 20 drop'),
   },
   ...(['receiver', 'sender'] as const).map((end): FailoverEvent => ({
     name: `${end}-stall`,
     text: `the ${end} gets no processor for ${STALL_MS} ms: what its buffers lose SRT has to send again`,
-    latencyMs: LATENCY_MS,
-    begin: (scene) => scene.pause(end),
-    end: { afterMs: STALL_MS, run: (scene) => scene.resume(end) },
+    hitsLink: false,
+    prepare: (scene) => () => scene.pause(end),
+    end: { afterMs: STALL_MS, act: (scene) => scene.resume(end) },
   })),
   {
     name: 'restart',
     text: 'the receiver is killed, and started again at once',
     latencyMs: RESTART_LATENCY_MS,
+    hitsLink: false,
     figure: 'backAfterMs',
-    begin: ({ killReceiver }) => killReceiver(),
-    end: { afterMs: 0, run: ({ startReceiver }) => startReceiver() },
+    prepare:
+      ({ killReceiver }) =>
+      () =>
+        killReceiver(),
+    end: { afterMs: 0, act: ({ startReceiver }) => startReceiver() },
   },
 ];

@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { RECEIVER, SENDER, missingPrograms } from '../engines/srtla-pair.ts';
+import { NODE_FLAGS } from '../processes.ts';
+import { NUMBERED_BYTES } from './numbered-plan.ts';
 
-/** A program in its namespace, and what it prints when it serves. */
-export interface ServerProgram {
+/** A program, and what it prints when it is ready. */
+export interface ReadyProgram {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -27,6 +29,8 @@ export interface SenderPlace {
   readonly receiverPort: number;
   /** The addresses of its links, a line each. */
   readonly linksFile: string;
+  /** What it is to be ready for. */
+  readonly packetsPerSecond: number;
 }
 
 /** A sender and a receiver that are configured by files alone: nobody reaches into a namespace with gRPC. */
@@ -34,17 +38,21 @@ export interface FailoverEngine {
   readonly name: string;
   /** Why it cannot run here; null if it can. */
   unavailable(): string | null;
-  receiver(place: ReceiverPlace): Promise<ServerProgram>;
-  sender(place: SenderPlace): ServerProgram;
+  receiver(place: ReceiverPlace): Promise<ReadyProgram>;
+  sender(place: SenderPlace): ReadyProgram;
 }
 
 const DIST = join(import.meta.dirname, '..', '..', '..', 'apps', 'srtla-gateway', 'dist');
-const NODE = [process.execPath, '--disable-warning=ExperimentalWarning'] as const;
+const [APP, SEND] = [join(DIST, 'main.js'), join(DIST, 'send', 'main.js')];
+/** With room for retransmissions. */
+const HEADROOM = 2;
+const MIN_MBPS = 50;
 
-/** The product: its built app, and its sender as `npm run srtla-send` starts it. */
+/** The product: its built app, and its sender of `npm run srtla-send`, built. */
 export const ours: FailoverEngine = {
   name: 'ours',
-  unavailable: () => (existsSync(join(DIST, 'main.js')) ? null : 'srtla-gateway is not built (npm run build)'),
+  unavailable: () =>
+    [APP, SEND].every((path) => existsSync(path)) ? null : 'srtla-gateway is not built (npm run build)',
   async receiver({ address, port, serverPort, folder }) {
     const state = join(folder, 'state');
     await mkdir(state, { recursive: true });
@@ -59,15 +67,15 @@ export const ours: FailoverEngine = {
       listeners: [{ name: 'links', port, server: `127.0.0.1:${serverPort}` }],
     };
     await writeFile(config, JSON.stringify(settings));
-    const [program, ...flags] = NODE;
-    const args = [...flags, join(DIST, 'main.js')];
-    return { program, args, env: { MEDIAPLANE_CONFIG: config }, ready: /"msg":"serving"/ };
+    const args = [...NODE_FLAGS, APP];
+    return { program: process.execPath, args, env: { MEDIAPLANE_CONFIG: config }, ready: /"msg":"serving"/ };
   },
-  sender({ listenPort, receiverAddress, receiverPort, linksFile }) {
-    const [program, ...flags] = NODE;
+  sender({ listenPort, receiverAddress, receiverPort, linksFile, packetsPerSecond }) {
+    const mbps = Math.ceil((HEADROOM * packetsPerSecond * NUMBERED_BYTES * 8) / 1e6);
     const to = `${receiverAddress}:${receiverPort}`;
-    const options = ['--listen', String(listenPort), '--to', to, '--links', linksFile, '--json'];
-    return { program, args: [...flags, join(DIST, 'send', 'main.js'), ...options], ready: /"type":"link-up"/ };
+    const most = String(Math.max(mbps, MIN_MBPS));
+    const options = ['--listen', String(listenPort), '--to', to, '--links', linksFile, '--max-mbps', most, '--json'];
+    return { program: process.execPath, args: [...NODE_FLAGS, SEND, ...options], ready: /"type":"link-up"/ };
   },
 };
 

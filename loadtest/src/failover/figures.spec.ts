@@ -12,9 +12,9 @@ const times = { begunUnixMs: 990, happenedUnixMs: 1000, endedUnixMs: Infinity };
 
 describe('the last new data on a dead link', () => {
   test('is what no link had carried before', () => {
-    const sent = [data(999, 1, 1), data(1010, 1, 2), data(1020, 2, 3), data(1030, 1, 4), data(1040, 2, 5)];
-    expect(lastNewDataMs(sent, 1, times)).toBe(30);
-    expect(lastNewDataMs(sent, 2, times)).toBe(40);
+    const sent = [data(985, 1, 1), data(1010, 1, 2), data(1020, 2, 3), data(1030, 1, 4), data(1040, 2, 5)];
+    expect(lastNewDataMs(sent, 1, times)).toBe(40);
+    expect(lastNewDataMs(sent, 2, times)).toBe(50);
   });
 
   test('is neither a copy nor a retransmission', () => {
@@ -23,7 +23,7 @@ describe('the last new data on a dead link', () => {
 
   test('is not what the link carries when it is back', () => {
     const sent = [data(1010, 1, 2), data(4001, 1, 3)];
-    expect(lastNewDataMs(sent, 1, { ...times, endedUnixMs: 4000 })).toBe(10);
+    expect(lastNewDataMs(sent, 1, { ...times, endedUnixMs: 4000 })).toBe(20);
   });
 });
 

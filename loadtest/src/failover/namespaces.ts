@@ -1,7 +1,11 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { findSystemBinary } from '@mediaplane/testkit';
+import { atExit } from '../at-exit.ts';
 
-const run = promisify(execFile);
+/** Programs that this needs. */
+export const NETWORK_TOOLS = ['ip', 'nft', 'sysctl'] as const;
 
 /** Where the receiver is: an address of none of the links, which is reached by each of them. */
 export const RECEIVER_ADDRESS = '10.77.0.1';
@@ -10,56 +14,44 @@ export type Side = 'sender' | 'receiver';
 
 /**
  * Two network namespaces of this machine, of a sender and of a receiver, with links between them: pairs of virtual Ethernet
- * interfaces, each a network of its own. Needs root, `ip` and `nft`. Nothing leaves the machine.
+ * interfaces, each a network of its own. Needs root. Nothing leaves the machine.
  */
-export class Namespaces implements AsyncDisposable {
+export class Namespaces implements Disposable {
   readonly #names: Readonly<Record<Side, string>>;
-  readonly #links: number;
-  readonly #removeAtExit = (): void => {
-    // Also on Ctrl-C, when nobody awaits anything any more.
-    for (const name of Object.values(this.#names)) {
-      try {
-        execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
-      } catch {
-        // It was never made.
-      }
-    }
-  };
+  readonly #registered = atExit(() => this.#remove());
 
-  private constructor(links: number) {
+  private constructor() {
     this.#names = { sender: `mediaplane-s${process.pid}`, receiver: `mediaplane-r${process.pid}` };
-    this.#links = links;
-    process.once('exit', this.#removeAtExit);
   }
 
   /** @throws Error when a command fails, with what it said */
   static async create(links: number): Promise<Namespaces> {
-    const made = new Namespaces(links);
+    const made = new Namespaces();
     try {
-      await made.#build();
+      await made.#build(links);
     } catch (error) {
-      await made[Symbol.asyncDispose]();
+      made[Symbol.dispose]();
       throw error;
     }
     return made;
   }
 
-  async #build(): Promise<void> {
+  async #build(links: number): Promise<void> {
     for (const side of ['sender', 'receiver'] as const) {
       await run('ip', ['netns', 'add', this.#names[side]]);
       await this.ip(side, 'link set lo up');
       // Answers may come by another link than the system would have taken.
-      await this.#allowAnyPath(side, 'all');
-      await this.#allowAnyPath(side, 'default');
+      for (const name of ['all', 'default']) {
+        await run('ip', this.#inside(side, [tool('sysctl'), '-qw', `net.ipv4.conf.${name}.rp_filter=0`]));
+      }
     }
     await this.ip('receiver', `addr add ${RECEIVER_ADDRESS}/32 dev lo`);
-    for (let link = 0; link < this.#links; link += 1) await this.#addLink(link);
+    for (let link = 0; link < links; link += 1) await this.#addLink(link);
   }
 
   async #addLink(link: number): Promise<void> {
-    const { receiver } = this.#names;
     const [near, far] = [nearEnd(link), farEnd(link)];
-    await this.ip('sender', `link add ${near} type veth peer name ${far} netns ${receiver}`);
+    await this.ip('sender', `link add ${near} type veth peer name ${far} netns ${this.#names.receiver}`);
     await this.ip('sender', `addr add ${linkAddress(link)}/24 dev ${near}`);
     await this.ip('receiver', `addr add ${gateway(link)}/24 dev ${far}`);
     await this.ip('sender', `link set ${near} up`);
@@ -69,8 +61,6 @@ export class Namespaces implements AsyncDisposable {
     const table = 100 + link;
     await this.ip('sender', `route add default via ${gateway(link)} table ${table}`);
     await this.ip('sender', `rule add from ${linkAddress(link)} table ${table}`);
-    await this.#allowAnyPath('sender', near);
-    await this.#allowAnyPath('receiver', far);
   }
 
   /** The receiver's way to the sender's end of a link, from its one address; it is gone when the interface was down. */
@@ -78,34 +68,63 @@ export class Namespaces implements AsyncDisposable {
     await this.ip('receiver', `route replace 10.77.${link + 1}.0/24 dev ${farEnd(link)} src ${RECEIVER_ADDRESS}`);
   }
 
-  #allowAnyPath(side: Side, device: string): Promise<unknown> {
-    return run('ip', this.#inside(side, ['sysctl', '-qw', `net.ipv4.conf.${device}.rp_filter=0`]));
-  }
-
   /** `ip` in a namespace. @throws Error with what it said */
   async ip(side: Side, args: string): Promise<string> {
-    return (await run('ip', ['-n', this.#names[side], ...args.split(' ')])).stdout;
+    return run('ip', ['-n', this.#names[side], ...args.split(' ')]);
   }
 
-  /** A packet filter of the receiver: a command of nft. @throws Error with what it said */
-  async filter(command: string): Promise<void> {
-    await run('ip', this.#inside('receiver', ['nft', command]));
+  /**
+   * A command of nft, ready to be carried out at once: its program is running when this has returned, and waits for the word. What
+   * is returned resolves when it is done, and throws an Error with what nft said.
+   */
+  filter(side: Side, command: string): () => Promise<void> {
+    const args = this.#inside(side, [tool('nft'), '-f', '/dev/stdin']);
+    const nft = spawn(tool('ip'), args, { stdio: ['pipe', 'ignore', 'pipe'] });
+    const registered = atExit(() => nft.kill('SIGKILL'));
+    let said = '';
+    nft.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = once(nft, 'close').finally(() => registered[Symbol.dispose]());
+    return async () => {
+      nft.stdin.end(`${command}\n`);
+      await ended;
+      if (nft.exitCode !== 0) throw new Error(`nft: ${command}: ${said}`);
+    };
   }
 
   /** A program and its arguments, to be started in a namespace. */
   inside(side: Side, program: string, args: readonly string[]): { readonly program: string; readonly args: string[] } {
-    return { program: 'ip', args: this.#inside(side, [program, ...args]) };
+    return { program: tool('ip'), args: this.#inside(side, [program, ...args]) };
   }
 
   #inside(side: Side, command: readonly string[]): string[] {
     return ['netns', 'exec', this.#names[side], ...command];
   }
 
-  /** Removes both, and the links with them. Idempotent. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    process.off('exit', this.#removeAtExit);
-    this.#removeAtExit();
+  #remove(): void {
+    for (const name of Object.values(this.#names)) {
+      try {
+        execFileSync(tool('ip'), ['netns', 'del', name], { stdio: 'ignore' });
+      } catch {
+        // It has not been made yet.
+      }
+    }
   }
+
+  /** Removes both, and the links with them. Idempotent. */
+  [Symbol.dispose](): void {
+    this.#remove();
+    this.#registered[Symbol.dispose]();
+  }
+}
+
+/** Where a program is, also where the PATH of root leaves out its folder. */
+function tool(name: (typeof NETWORK_TOOLS)[number]): string {
+  return findSystemBinary(name) ?? name;
+}
+
+/** What it has printed. @throws Error with what it said */
+async function run(name: 'ip', args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)(tool(name), args)).stdout;
 }
 
 /** The sender's interface of a link. */

@@ -10,12 +10,11 @@ export interface ToNumberedSource {
 }
 export type FromNumberedSource = { readonly type: 'numbered' };
 
-/** Orders for the sink of numbered packets. */
+/** Orders for the sink of numbered packets, once the last of them has been sent. */
 export interface ToNumberedSink {
   readonly type: 'count';
   readonly packets: number;
   /** How long to wait for more when none comes. */
   readonly idleMs: number;
 }
-export type FromNumberedSink =
-  { readonly type: 'flowing' } | { readonly type: 'counted'; readonly received: number; readonly duplicates: number };
+export type FromNumberedSink = { readonly type: 'flowing' } | { readonly type: 'counted'; readonly received: number };

@@ -8,7 +8,6 @@ const LOOK_MS = 50;
 
 const [port] = process.argv.slice(2).map(Number);
 const seen = new Set<number>();
-let duplicates = 0;
 let lastMs = 0;
 let isFlowing = false;
 
@@ -20,7 +19,6 @@ socket.on('message', (message) => {
   const number = message.length < 4 ? UNCOUNTED : message.readUInt32BE();
   if (number === UNCOUNTED) return;
   lastMs = performance.now();
-  if (seen.has(number)) duplicates += 1;
   seen.add(number);
 });
 socket.bind(port, '127.0.0.1');
@@ -30,7 +28,7 @@ process.on('message', ({ packets, idleMs }: ToNumberedSink) => {
   const look = setInterval(() => {
     if (!seen.has(packets - 1) && performance.now() - lastMs < idleMs) return;
     clearInterval(look);
-    answer({ type: 'counted', received: seen.size, duplicates });
+    answer({ type: 'counted', received: seen.size });
   }, LOOK_MS);
 });
 process.once('disconnect', () => process.exit(0));

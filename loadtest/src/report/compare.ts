@@ -23,15 +23,15 @@ export interface EngineRuns {
   /** Median of each figure over the runs whose generator was in time; over all if none was. */
   readonly median: Figures;
   /** The largest of each figure over all runs. */
-  readonly worst: Figures;
+  readonly largest: Figures;
   readonly lateRuns: number;
 }
 
 export function summarise(engine: string, runs: readonly Result[]): EngineRuns {
   const inTime = runs.filter((run) => !run.generatorLate);
   const counted = (inTime.length > 0 ? inTime : runs).map(figuresOf);
-  const worst = reduceEach(runs.map(figuresOf), (values) => Math.max(...values));
-  return { engine, runs, median: mediansOf(counted), worst, lateRuns: runs.length - inTime.length };
+  const largest = reduceEach(runs.map(figuresOf), (values) => Math.max(...values));
+  return { engine, runs, median: mediansOf(counted), largest, lateRuns: runs.length - inTime.length };
 }
 
 /**

@@ -33,11 +33,14 @@ export function table(engines: readonly EngineRuns[]): string {
   return align([header, ...rows]);
 }
 
-/** A table of the worst of each figure: a row for each engine, a column for each figure. */
+/** A table of the worst of each figure, where that is the largest: a row for each engine, a column for each figure. */
 export function worstTable(engines: readonly EngineRuns[]): string {
-  const names = [...new Set(engines.flatMap(({ worst }) => Object.keys(worst)))];
+  const names = [...new Set(engines.flatMap(({ largest }) => Object.keys(largest)))];
   const header = ['', ...names.map((name) => LABELS[name] ?? name)];
-  return align([header, ...engines.map(({ engine, worst }) => [engine, ...names.map((name) => format(worst[name]))])]);
+  return align([
+    header,
+    ...engines.map(({ engine, largest }) => [engine, ...names.map((name) => format(largest[name]))]),
+  ]);
 }
 
 /** Three significant digits, whole numbers from 100 on; '-' for what was not measured. */

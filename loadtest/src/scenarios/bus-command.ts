@@ -13,7 +13,7 @@ import type { RtpChannelClient } from '../engines/rtp-channel.ts';
 import { RtpChannelProcess, phoneSettings } from '../engines/rtp-channel.ts';
 import { makeResult } from '../report/result.ts';
 import type { Result } from '../report/result.ts';
-import { adopt } from '../processes.ts';
+import { adopt } from '../at-exit.ts';
 import { closedLoop } from './closed-loop.ts';
 import type { ScenarioOptions } from './scenario.ts';
 

@@ -6,7 +6,7 @@ import { Uplinks } from '../uplinks/uplinks.ts';
 import { UplinkSessions } from './uplink-sessions.ts';
 
 const { LinkState } = srtla;
-/** From one look around to the next. Of the uplinks' own time a second passes, however long the machine takes. */
+/** From one look around to the next, in which a second of the uplinks' own time passes, however long the machine takes. */
 const TEND_MS = 20;
 const SOME_SECONDS = 5;
 

@@ -162,11 +162,8 @@ export class Uplink {
         this.#turn += 1;
         for (const link of this.#links) link.forgetTurn();
         this.#look();
-      } else if ([...this.#links].some((link) => link.isLongDown(nowMs))) {
-        this.#look();
       }
-      // By the same clock reading: a link that has been down for long by now is not turned before the receiver was asked for.
-      await this.#tendLinks(nowMs);
+      await this.#tendLinks();
       this.#parts.onStatistics(this.view());
     });
   }
@@ -182,7 +179,10 @@ export class Uplink {
     });
   }
 
-  async #tendLinks(nowMs = this.#parts.nowMs()): Promise<void> {
+  async #tendLinks(): Promise<void> {
+    const nowMs = this.#parts.nowMs();
+    // Before it is turned to another address: perhaps there are others by now.
+    if ([...this.#links].some((link) => link.isLongDown(nowMs))) this.#look();
     const now = { nowMs, interfaces: this.#parts.interfaces(), turn: this.#turn };
     for (const link of this.#links) await link.tend(now);
   }

@@ -8,7 +8,7 @@ import type { UplinkView } from './view.ts';
 
 const RECEIVER = { receiverHost: '127.0.0.9', receiverPort: 5000 };
 
-/** From one look around to the next. Of the uplinks' own time a second passes, however long the machine takes. */
+/** From one look around to the next, in which a second of the uplink's own time passes, however long the machine takes. */
 const TEND_MS = 20;
 
 function link(settings: Partial<LinkSettings>): LinkSettings {
@@ -29,6 +29,8 @@ describe('uplinks', () => {
   let asked: string[];
   let uplinks: Uplinks;
   let statistics: UplinkView[];
+  /** What passes from one look at the clock to the next. */
+  let readingMs: number;
 
   beforeEach(() => {
     sockets = new DevicelessSockets();
@@ -39,6 +41,8 @@ describe('uplinks', () => {
     names = {};
     asked = [];
     statistics = [];
+    let readings = 0;
+    readingMs = 0;
     let count = 0;
     uplinks = new Uplinks({
       media,
@@ -48,7 +52,7 @@ describe('uplinks', () => {
       onEvent: (event) => log.push(event),
       onStatistics: (view) => statistics.push(view),
       interfaces: () => interfacesOf(interfaces),
-      nowMs: () => statistics.length * 1000,
+      nowMs: () => statistics.length * 1000 + (readings += 1) * readingMs,
       tendMs: TEND_MS,
       routeProblem: async () => routeProblem,
       resolve: async (host) => {
@@ -233,6 +237,21 @@ describe('uplinks', () => {
     expect(asked.length).toBeGreaterThan(before);
     expect(uplinks.describe(uplinkId).links[0].socket).toMatchObject({ receiver: '127.0.0.8:5000', sourcePort: port });
   });
+
+  test.each([100, 250, 333.5, 500, 999])(
+    'the receiver is asked for before a link is turned, also when the machine takes %p ms from one line to the next',
+    async (ms) => {
+      names['two.test'] = ['127.0.0.8', '127.0.0.9'];
+      const links = ['127.0.0.2', '127.0.0.3'].map((address) => link({ address }));
+      const { uplinkId } = await create({ receiverHost: 'two.test', links });
+      media.setLink(0, { state: 'live' });
+      media.setLink(1, { state: 'joining' });
+      readingMs = ms;
+      const before = asked.length;
+      await until(() => uplinks.describe(uplinkId).links[1].socket?.receiver === '127.0.0.9:5000');
+      expect(asked.length).toBeGreaterThan(before);
+    },
+  );
 
   test('a receiver whose name says another address is followed when all links are lost, and not while one is up', async () => {
     names['moved.test'] = ['127.0.0.8'];

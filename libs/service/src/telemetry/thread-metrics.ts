@@ -83,6 +83,7 @@ export interface ThreadSource {
 
 type Point = readonly [counter: ThreadCounter, attributes: Readonly<Record<string, string>>];
 
+/** Has `THREAD_METRICS` read from the threads' counters whenever metrics are collected. */
 export function registerThreadMetrics(metrics: Pick<Metrics, 'observe'>, media: ThreadSource): void {
   const m = THREAD_METRICS;
   const received = { 'network.io.direction': 'receive' };
