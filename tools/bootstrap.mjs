@@ -10,6 +10,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Of this process. Standard output is the script's alone: it may be read by a program. */
+const STDERR = 2;
 const stampFolder = join(root, 'node_modules', '.mediaplane');
 
 /** A hash over the contents and names of files; a missing file counts as empty. */
@@ -36,7 +38,7 @@ function unlessFresh(name, print, outputs, work) {
   work();
   mkdirSync(stampFolder, { recursive: true });
   writeFileSync(stamp, print);
-  console.log(`mediaplane: ${name} done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  console.error(`mediaplane: ${name} done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
 function run(command, args) {
@@ -45,7 +47,7 @@ function run(command, args) {
     NX_DAEMON: 'false',
     PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
   };
-  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', STDERR, STDERR] });
   if (error || status !== 0) {
     console.error(`mediaplane: "${command} ${args.join(' ')}" failed${error ? `: ${error.message}` : ''}`);
     process.exit(status || 1);
@@ -58,7 +60,7 @@ unlessFresh(
   fingerprint([lock, join(root, '.npmrc')]),
   [join(root, 'node_modules', '.package-lock.json')],
   () => {
-    console.log('mediaplane: installing packages (npm ci), about a minute on a fresh machine ...');
+    console.error('mediaplane: installing packages (npm ci), about a minute on a fresh machine ...');
     run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
   },
 );
@@ -70,7 +72,7 @@ unlessFresh(
   fingerprint(sources),
   apps.map((app) => join(app, 'dist')),
   () => {
-    console.log('mediaplane: building the apps ...');
+    console.error('mediaplane: building the apps ...');
     run('nx', ['run-many', '-t', 'build', '--outputStyle=static']);
   },
 );

@@ -17,6 +17,7 @@ import { SOCKET_ROLE } from './contract.ts';
 import type { SrtlaContract } from './contract.ts';
 import type { PathSession } from './path-session.ts';
 import type { SrtlaSession } from './program.ts';
+import { SendOrder } from './send-order.ts';
 import type { UplinkInit } from './uplink-contract.ts';
 import type { UplinkMemory } from './uplink-memory.ts';
 
@@ -32,9 +33,7 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
   /** By link: the session with its socket; a link has none until the control side has opened it. */
   readonly #paths: (PathSession | undefined)[] = [];
   #passUs = -Infinity;
-  /** Bits of the links, by number, that data has been queued for since the last flush, and the last of them. */
-  #queuedLinks = 0;
-  #lastLink = -1;
+  readonly #order = new SendOrder();
 
   constructor(
     thread: MediaThread,
@@ -128,18 +127,9 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
     this.#paths[index]?.sendNow(offset, length);
   }
 
-  /**
-   * What is queued leaves link by link. A link that gets data again after another did sends off what is there, so that datagrams leave
-   * in the order of the encoder's: an SRT server that is not told to wait (`lossmaxttl`) takes any other order for losses.
-   */
+  /** In the order of the encoder's datagrams, whichever links they go by. */
   toReceiver({ index }: SenderLink, offset: number, length: number): void {
-    const bit = 1 << index;
-    if (index !== this.#lastLink && (this.#queuedLinks & bit) !== 0) {
-      this.#thread.io.flush();
-      this.#queuedLinks = 0;
-    }
-    this.#queuedLinks |= bit;
-    this.#lastLink = index;
+    if (this.#order.next(index, length)) this.#thread.io.flush();
     this.#paths[index]?.send(offset, length);
   }
 
@@ -199,7 +189,7 @@ export class UplinkSession implements MediaSession<SrtlaContract>, SenderOutput,
   #watchSends(nowUs: number): void {
     if (nowUs === this.#passUs) return;
     this.#passUs = nowUs;
-    this.#queuedLinks = 0;
+    this.#order.flushed();
     for (const link of this.sender.links) {
       const failed = this.#paths[link.index]?.takeFailedSends() ?? 0;
       if (failed > 0) this.sender.onSendFailures(link, failed, nowUs);
