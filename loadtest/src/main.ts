@@ -2,9 +2,9 @@ import { parseArguments, USAGE } from './arguments/arguments.ts';
 import type { Arguments } from './arguments/arguments.ts';
 import { UsageError } from './arguments/values.ts';
 import { cleanUpWithThisProcess } from './at-exit.ts';
+import { LINKS } from './failover/failover-run.ts';
 import type { Comparison } from './load-test.ts';
 import { UnavailableError, loadTest } from './load-test.ts';
-import { LINKS } from './failover/failover-run.ts';
 import { table, worstTable } from './report/table.ts';
 
 /** `npm run loadtest -- <scenario> ...`: progress on standard error, the result on standard output. */
@@ -21,10 +21,8 @@ function report(args: Arguments, { engines, ratios }: Comparison): string {
     .filter(({ lateRuns }) => lateRuns > 0)
     .map(({ engine, lateRuns }) => `generator late in ${lateRuns} of ${runs} runs of ${engine}: do not believe those`);
   // Of what must not happen in any run the worst counts.
-  const figures = 'events' in args ? ['worst', worstTable(engines)] : ['median', table(engines)];
-  return [`${title(args)}, ${figures[0]} of ${runs}`, '', figures[1], ...(late.length > 0 ? ['', ...late] : [])].join(
-    '\n',
-  );
+  const [which, figures] = 'events' in args ? ['worst', worstTable(engines)] : ['median', table(engines)];
+  return [`${title(args)}, ${which} of ${runs}`, '', figures, ...(late.length > 0 ? ['', ...late] : [])].join('\n');
 }
 
 function title(args: Arguments): string {

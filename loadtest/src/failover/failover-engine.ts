@@ -1,17 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { RECEIVER, SENDER, missingPrograms } from '../engines/srtla-pair.ts';
+import { missingPrograms, receiverProgram, senderProgram } from '../engines/srtla-pair.ts';
+import type { ReadyProgram } from '../engines/srtla-pair.ts';
 import { NODE_FLAGS } from '../processes.ts';
 import { NUMBERED_BYTES } from './numbered-plan.ts';
-
-/** A program, and what it prints when it is ready. */
-export interface ReadyProgram {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly ready: RegExp;
-}
 
 export interface ReceiverPlace {
   readonly address: string;
@@ -84,13 +77,8 @@ export function pair(folder: string): FailoverEngine {
   return {
     name: basename(resolve(folder)),
     unavailable: () => missingPrograms(folder),
-    async receiver({ port, serverPort }) {
-      const args = [String(port), '127.0.0.1', String(serverPort)];
-      return { program: resolve(folder, RECEIVER), args, ready: /is now running/ };
-    },
-    sender({ listenPort, receiverAddress, receiverPort, linksFile }) {
-      const args = [String(listenPort), receiverAddress, String(receiverPort), linksFile];
-      return { program: resolve(folder, SENDER), args, ready: /connection established/i };
-    },
+    receiver: async ({ port, serverPort }) => receiverProgram(folder, port, serverPort),
+    sender: ({ listenPort, receiverAddress: address, receiverPort: port, linksFile }) =>
+      senderProgram(folder, listenPort, { address, port }, linksFile),
   };
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findSystemBinary } from '@mediaplane/testkit';
+import type { ReadyProgram } from '../engines/srtla-pair.ts';
 import { Child, NODE_FLAGS } from '../processes.ts';
 import type { CapturedData } from './capture.ts';
 import { readCapture } from './capture.ts';
-import type { ReadyProgram } from './failover-engine.ts';
 import { NETWORK_TOOLS } from './namespaces.ts';
 import type { Namespaces, Side } from './namespaces.ts';
 import { NUMBERED_BYTES } from './numbered-plan.ts';
